@@ -1,0 +1,52 @@
+// Package pipelines is how data flows, as data: topics, channel rules, sources and the SQL of ClickHouse.
+package pipelines
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/throughline-io/throughline/schemas/event"
+)
+
+// Names of topics, before the configured prefix. An incompatible change of what a topic carries is a new version,
+// that is a new topic.
+const (
+	TopicEvents   = "throughline.events.v1"
+	TopicMessages = "throughline.messages.v1"
+	TopicState    = "throughline.state.v1"
+	TopicFacts    = "throughline.facts.v1"
+	TopicDead     = "throughline.dead.v1"
+)
+
+// DefaultPartitions is how many partitions each topic gets unless the configuration says otherwise.
+const DefaultPartitions = 12
+
+// Topic is one Kafka topic as it must be.
+type Topic struct {
+	Name string
+	// Key says what the record key is, for whoever reads the topic with other tools.
+	Key string
+	// Doc says what one record is.
+	Doc string
+	// Retention is how long records stay; 0 means for ever. Ignored for a compacted topic.
+	Retention time.Duration
+	// Compact keeps the last record of each key for ever.
+	Compact bool
+	// Tied topics have the same number of partitions and are assigned together, because partition i of each holds the
+	// same nodes.
+	Tied bool
+}
+
+// Topics is every topic of the system.
+var Topics = []Topic{
+	{Name: TopicEvents, Key: "home node id, 16 bytes", Doc: "an accepted event (schemas/event/event.proto)", Retention: 30 * 24 * time.Hour, Tied: true},
+	{Name: TopicMessages, Key: "the node it is addressed to, 16 bytes", Doc: "a message between the owners of nodes (services/stitcher)", Retention: 30 * 24 * time.Hour, Tied: true},
+	{Name: TopicState, Key: "kind, workspace, id of a part of the state", Doc: "changelog of the stitcher's state", Compact: true, Tied: true},
+	{Name: TopicFacts, Key: "person id, 16 bytes", Doc: "a posting (schemas/fact/fact.proto)", Retention: 30 * 24 * time.Hour},
+	{Name: TopicDead, Key: "workspace", Doc: "a rejected item with its reason and raw body (JSON)", Retention: 90 * 24 * time.Hour},
+}
+
+// Partition is the partition of n that a node's events, messages and state live on.
+func Partition(id event.NodeID, n int32) int32 {
+	return int32(binary.BigEndian.Uint32(id[:4]) % uint32(n))
+}

@@ -1,0 +1,10 @@
+package event
+
+import "strings"
+
+// Normal is the tuple as SPEC §4 compares it: trimmed and lower-cased. An absent value stays empty; whoever prints
+// it writes "(none)".
+func (u UTM) Normal() UTM {
+	n := func(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+	return UTM{n(u.Source), n(u.Medium), n(u.Campaign), n(u.Content), n(u.Term)}
+}
