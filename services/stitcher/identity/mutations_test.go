@@ -1,0 +1,69 @@
+package identity
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestMutations proves that the worlds would notice a broken protocol: each row breaks one rule of the source, and the
+// worlds must then fail. A row whose text is no longer in the source fails too, so the list cannot rot. (A join that
+// does not look at the entry's version is no row: the settling after the give parts what should not have met.)
+func TestMutations(t *testing.T) {
+	if os.Getenv("THROUGHLINE_MUTANT") != "" {
+		t.Skip("this is the mutant")
+	}
+	for _, m := range []struct{ name, file, old, new string }{
+		{"a give is taken by whoever gets it", "machine.go", "if !n.owns(msg.Needs) {", "if false {"},
+		{"a replaced link is not settled", "machine.go", "if old != nil && len(old.Joins) > 0 {", "if false {"},
+		{"a give does not settle", "machine.go", "m.settle(n, before, Merged, msg.Cause)", "m.fx.Post(Merged, msg.Cause, before, []*F{m.facts(n)})"},
+		{"who comes back does not ask again", "machine.go", "if msg.Again != nil {", "if false {"},
+		{"a giver forgets where it sent", "journal.go", "n.moved[x] = to", "n.moved[x] = x"},
+		{"an older version overwrites", "machine.go", "if old != nil && old.Version >= e.Version {", "if old != nil && old.Version == e.Version {"},
+		{"the facts of the given are not taken back", "machine.go", "before := []*F{m.facts(n), m.compute(msg.Back, msg.Members, msg.Journey)}", "before := []*F{m.facts(n)}"},
+		{"a rollback forgets the journey", "journal.go", "n.owner, n.members, n.journey = oldOwner, oldMembers, oldJourney", "n.owner, n.members, _ = oldOwner, oldMembers, oldJourney"},
+		{"the changelog misses what came", "journal.go", "if n.journey[key] != e {", "if false {"},
+	} {
+		t.Run(m.name, func(t *testing.T) {
+			source, err := os.ReadFile(m.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Count(string(source), m.old) != 1 {
+				t.Fatalf("%s does not hold just once: %s", m.file, m.old)
+			}
+			if out, survived := runMutant(t, m.file, strings.Replace(string(source), m.old, m.new, 1)); survived {
+				t.Errorf("the worlds did not notice:\n%s", out)
+			}
+		})
+	}
+}
+
+// runMutant plays the worlds with one file replaced and reports whether they all still passed.
+func runMutant(t *testing.T, file, source string) (string, bool) {
+	dir := t.TempDir()
+	real, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mutant, overlay := filepath.Join(dir, file), filepath.Join(dir, "overlay.json")
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {real: mutant}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, data := range map[string][]byte{mutant: []byte(source), overlay: list} {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("go", "test", "-overlay", overlay, "-run", "^TestWorlds$", ".", "-args", "-worlds", "1200")
+	cmd.Env = append(os.Environ(), "THROUGHLINE_MUTANT=1")
+	out, err := cmd.CombinedOutput()
+	if strings.Contains(string(out), "build failed") {
+		t.Fatalf("the mutant does not build:\n%s", out)
+	}
+	return string(out), err == nil
+}

@@ -1,0 +1,180 @@
+package journey
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/throughline-io/throughline/schemas/event"
+	"github.com/throughline-io/throughline/schemas/fact"
+)
+
+// Statuses of a deal.
+const (
+	open = "open"
+	won  = "won"
+	lost = "lost"
+)
+
+// foldDeals groups the deal events and folds each deal in (time, id) order. Events of one deal are of one source, so the
+// order of keys is the order of ids.
+func (b *builder) foldDeals(events []*event.Event) {
+	deals := map[string][]*event.Event{}
+	var ids []string
+	for _, e := range events {
+		if e.Type != event.Deal {
+			continue
+		}
+		id := e.Source + "/" + e.Deal.ID
+		if deals[id] == nil {
+			ids = append(ids, id)
+		}
+		deals[id] = append(deals[id], e)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		b.foldDeal(id, deals[id])
+	}
+}
+
+// deal is the state of a fold.
+type deal struct {
+	*builder
+	id      string
+	created int64
+
+	row          fact.DealRow
+	amount, cost *event.Money
+	currency     string
+
+	isWon         bool
+	sale          *event.Event // the one that began the won interval
+	revenue, cogs int64        // what stands of the interval
+
+	stay                    *fact.StageRow
+	lastStage, lastPipeline string // of the stay before
+}
+
+func (b *builder) foldDeal(id string, events []*event.Event) {
+	d := deal{builder: b, id: id, created: creation(events)}
+	d.row = fact.DealRow{Person: b.Person, ID: id, Status: open, CreatedAt: d.created}
+	d.book(events[0], fact.Deal, d.created, d.created, 1, 0, 0)
+	for _, e := range events {
+		d.apply(e.Deal)
+		d.settleSale(e)
+		d.settleStage(e)
+		d.settleClose(e)
+	}
+	d.leave(0)
+	d.finish()
+}
+
+// creation is the smallest of created_at of any event and the event times.
+func creation(events []*event.Event) int64 {
+	c := events[0].Time
+	for _, e := range events {
+		if e.Deal.CreatedAt != nil {
+			c = min(c, *e.Deal.CreatedAt)
+		}
+	}
+	return c
+}
+
+// apply takes over the fields that the snapshot has.
+func (d *deal) apply(s *event.DealData) {
+	set := func(to *string, v *string) {
+		if v != nil {
+			*to = *v
+		}
+	}
+	set(&d.row.Pipeline, s.Pipeline)
+	set(&d.row.Stage, s.Stage)
+	set(&d.row.Status, s.Status)
+	set(&d.row.Manager, s.Manager)
+	set(&d.row.Reason, s.Reason)
+	set(&d.row.Title, s.Title)
+	set(&d.currency, s.Currency)
+	d.amount, d.cost = cmp.Or(s.Amount, d.amount), cmp.Or(s.CostOfGoods, d.cost)
+	if s.Deleted != nil {
+		d.row.Deleted = *s.Deleted
+	}
+	d.row.Amount = d.rules.minor(d.amount, d.currency)
+	d.row.CostOfGoods = d.rules.minor(d.cost, d.currency)
+}
+
+// settleSale books what the event changed of the won interval.
+func (d *deal) settleSale(e *event.Event) {
+	is := d.row.Status == won && !d.row.Deleted
+	switch {
+	case is && !d.isWon:
+		d.sale, d.revenue, d.cogs = e, d.row.Amount, d.row.CostOfGoods
+		d.bookSale(e, 1, d.revenue, d.cogs)
+		d.row.WonAt = e.Time
+	case is && (d.row.Amount != d.revenue || d.row.CostOfGoods != d.cogs):
+		d.bookSale(e, 0, d.row.Amount-d.revenue, d.row.CostOfGoods-d.cogs)
+		d.revenue, d.cogs = d.row.Amount, d.row.CostOfGoods
+	case !is && d.isWon:
+		d.bookSale(e, -1, -d.revenue, -d.cogs)
+		d.row.WonAt = 0
+	}
+	d.isWon = is
+}
+
+func (d *deal) bookSale(e *event.Event, count, revenue, cogs int64) {
+	d.book(e, fact.Sale, d.sale.Time, e.Time, count, revenue, cogs)
+}
+
+// settleClose keeps when the deal last became won, lost or deleted.
+func (d *deal) settleClose(e *event.Event) {
+	switch closed := d.isClosed(); {
+	case closed && d.row.ClosedAt == 0:
+		d.row.ClosedAt = e.Time
+	case !closed:
+		d.row.ClosedAt = 0
+	}
+}
+
+func (d *deal) isClosed() bool { return d.row.Deleted || d.row.Status == won || d.row.Status == lost }
+
+// settleStage ends the stay in a stage when the stage changes or the deal closes, and begins the next. A snapshot that
+// moves a deal and closes it at once still shows that the stage was reached, for no time.
+func (d *deal) settleStage(e *event.Event) {
+	closed, last := d.isClosed(), d.stay
+	if last != nil && (closed || last.Stage != d.row.Stage || last.Pipeline != d.row.Pipeline) {
+		d.leave(e.Time)
+	}
+	if d.stay != nil || d.row.Stage == "" || closed && !d.moved() {
+		return
+	}
+	d.stay = &fact.StageRow{
+		Person: d.Person, DealID: d.id, Pipeline: d.row.Pipeline, Stage: d.row.Stage, EnteredAt: e.Time, Manager: d.row.Manager,
+	}
+	if closed {
+		d.leave(e.Time)
+	}
+}
+
+// moved reports that the deal is in another stage than its last stay was in.
+func (d *deal) moved() bool { return d.row.Stage != d.lastStage || d.row.Pipeline != d.lastPipeline }
+
+func (d *deal) leave(at int64) {
+	if d.stay != nil {
+		d.stay.LeftAt = at
+		d.lastStage, d.lastPipeline = d.stay.Stage, d.stay.Pipeline
+		d.stages = append(d.stages, *d.stay)
+		d.stay = nil
+	}
+}
+
+// finish completes the row with the channels that are credited: of the sale if it is won, else of the deal.
+func (d *deal) finish() {
+	end := d.created
+	if d.isWon {
+		end = d.sale.Time
+	}
+	w := d.window(min(d.created, end), end)
+	d.row.FirstChannel, d.row.LastChannel = fact.Unattributed, fact.Unattributed
+	if w.len() > 0 {
+		d.row.FirstChannel, d.row.LastChannel = d.touches[w.at(0)].Channel, d.touches[w.at(w.len()-1)].Channel
+	}
+	d.deals = append(d.deals, d.row)
+}

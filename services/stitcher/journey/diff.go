@@ -1,0 +1,97 @@
+package journey
+
+import (
+	"github.com/throughline-io/throughline/schemas/fact"
+)
+
+// Change says why facts change.
+type Change struct {
+	// Cause is the key of the event that caused it.
+	Cause string
+	// Type is CauseMerge, CauseSplit or CauseRebuild where persons or rules changed; zero for an event, where each booking
+	// tells its own.
+	Type fact.CauseType
+}
+
+// Diff appends to p what must be posted so that the facts of before become those of after.
+func Diff(p *fact.Posting, before, after []*Facts, why Change) {
+	l := ledger{Posting: p}
+	l.diff(before, after, why)
+	diffRows(before, after, func(f *Facts) []fact.Touch { return f.touches }, func(r fact.Touch, s int32) {
+		r.Sign = s
+		p.Touches = append(p.Touches, r)
+	})
+	diffRows(before, after, func(f *Facts) []fact.InquiryRow { return f.inquiries }, func(r fact.InquiryRow, s int32) {
+		r.Sign = s
+		p.Inquiries = append(p.Inquiries, r)
+	})
+	diffRows(before, after, func(f *Facts) []fact.DealRow { return f.deals }, func(r fact.DealRow, s int32) {
+		r.Sign = s
+		p.Deals = append(p.Deals, r)
+	})
+	diffRows(before, after, func(f *Facts) []fact.StageRow { return f.stages }, func(r fact.StageRow, s int32) {
+		r.Sign = s
+		p.Stages = append(p.Stages, r)
+	})
+	diffRows(before, after, func(f *Facts) []fact.IdentityRow { return f.identities }, func(r fact.IdentityRow, s int32) {
+		r.Sign = s
+		p.Identities = append(p.Identities, r)
+	})
+	diffRows(before, after, func(f *Facts) []fact.CallRow { return f.calls }, func(r fact.CallRow, s int32) {
+		r.Sign = s
+		p.Calls = append(p.Calls, r)
+	})
+}
+
+// diffRows emits the difference of two multisets of rows. Rows of one person come in a fixed order, so for the common
+// change of one person the equal ends are passed over without a map.
+func diffRows[R comparable](before, after []*Facts, rows func(*Facts) []R, emit func(R, int32)) {
+	if len(before) == 1 && len(after) == 1 {
+		b, a := trim(rows(before[0]), rows(after[0]))
+		diffSets([][]R{b}, [][]R{a}, emit)
+		return
+	}
+	collect := func(fs []*Facts) (out [][]R) {
+		for _, f := range fs {
+			out = append(out, rows(f))
+		}
+		return out
+	}
+	diffSets(collect(before), collect(after), emit)
+}
+
+func trim[R comparable](b, a []R) ([]R, []R) {
+	for len(b) > 0 && len(a) > 0 && b[0] == a[0] {
+		b, a = b[1:], a[1:]
+	}
+	for len(b) > 0 && len(a) > 0 && b[len(b)-1] == a[len(a)-1] {
+		b, a = b[:len(b)-1], a[:len(a)-1]
+	}
+	return b, a
+}
+
+func diffSets[R comparable](before, after [][]R, emit func(R, int32)) {
+	left := map[R]int32{}
+	for _, rows := range before {
+		for _, r := range rows {
+			left[r]++
+		}
+	}
+	for _, rows := range after {
+		for _, r := range rows {
+			if left[r] > 0 {
+				left[r]--
+			} else {
+				emit(r, 1)
+			}
+		}
+	}
+	for _, rows := range before { // in the order of before: postings must not depend on a map's order
+		for _, r := range rows {
+			if left[r] > 0 {
+				left[r]--
+				emit(r, -1)
+			}
+		}
+	}
+}
