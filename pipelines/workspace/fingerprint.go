@@ -1,0 +1,53 @@
+package workspace
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/schemas/event"
+)
+
+// arithmetic counts changes of the code that give the same events other facts: raise it with such a change, and every
+// workspace is rebuilt once.
+const arithmetic = 1
+
+// Canonical is what facts depend on beside the events, in one form: whoever keeps facts compares it and rebuilds them
+// where it differs. Keys, passwords and whatever was applied at the door already (pepper, country, excluded identities)
+// are no part of it.
+func (w *Workspace) Canonical() []byte {
+	rates := make(map[string]string, len(w.ready.rates))
+	for currency, rate := range w.ready.rates {
+		rates[currency] = rate.RatString() // "0.50" and "0.5" are one rate
+	}
+	defaults := sha256.Sum256(pipelines.DefaultChannels())
+	b, err := json.Marshal(struct {
+		Arithmetic      int                  `json:"arithmetic"`
+		Timezone        string               `json:"timezone"`
+		Currency        string               `json:"currency"`
+		Lookback        int64                `json:"lookback_ms"`
+		MaxTouches      int                  `json:"max_touches"`
+		FX              map[string]string    `json:"fx"`
+		StaticNumbers   map[string]event.UTM `json:"static_numbers"`
+		PoolNumbers     []string             `json:"pool_numbers"`
+		Channels        []ChannelRule        `json:"channels"`
+		DefaultChannels string               `json:"default_channels"`
+	}{
+		arithmetic, w.Timezone, w.Currency, w.Lookback.Milliseconds(), w.MaxTouches, rates, w.ready.static,
+		slices.Sorted(maps.Keys(w.ready.pool)), append([]ChannelRule{}, w.Channels...), hex.EncodeToString(defaults[:]),
+	})
+	if err != nil {
+		panic(fmt.Sprintf("workspace %s: %v", w.Name, err)) // strings, numbers, lists and maps of them: it cannot fail
+	}
+	return b
+}
+
+// Fingerprint is the hash of Canonical.
+func (w *Workspace) Fingerprint() string {
+	sum := sha256.Sum256(w.Canonical())
+	return hex.EncodeToString(sum[:])
+}
