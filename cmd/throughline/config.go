@@ -1,0 +1,114 @@
+package main
+
+import (
+	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/pipelines/workspace"
+)
+
+// Config is the one configuration file. deploy/config/throughline.yaml is a complete example.
+type Config struct {
+	// HTTP is where the collector, the reports API and the dashboard listen together: 127.0.0.1:8080 if left out.
+	HTTP string `yaml:"http"`
+	// Listen gives the services their own addresses, in deployments where each is a process of its own.
+	Listen ListenConfig `yaml:"listen"`
+	// Data holds the embedded engines and local state: ./data if left out.
+	Data       string           `yaml:"data"`
+	Kafka      KafkaConfig      `yaml:"kafka"`
+	ClickHouse ClickHouseConfig `yaml:"clickhouse"`
+	Embedded   EmbeddedConfig   `yaml:"embedded"`
+	Log        LogConfig        `yaml:"log"`
+	// Workspaces are the tenants; at least one.
+	Workspaces []workspace.Workspace `yaml:"workspaces"`
+}
+
+// ListenConfig is one address a service. An empty one is HTTP, but for the stitcher and the loader, which have nothing
+// but health and metrics to show and then take a port that the system chooses on the loopback.
+type ListenConfig struct {
+	Collector string `yaml:"collector"`
+	Stitcher  string `yaml:"stitcher"`
+	Loader    string `yaml:"loader"`
+	Reports   string `yaml:"reports"`
+}
+
+// KafkaConfig says where Kafka is.
+type KafkaConfig struct {
+	// Brokers are host:port; none means the embedded engine.
+	Brokers []string `yaml:"brokers"`
+	// TopicPrefix comes before every topic, transaction and group name, so that systems can share a cluster.
+	TopicPrefix string `yaml:"topic_prefix"`
+	// Partitions is how many each topic is made with: 12 if left out. It cannot be changed afterwards.
+	Partitions int `yaml:"partitions"`
+}
+
+// ClickHouseConfig says where ClickHouse is.
+type ClickHouseConfig struct {
+	// Addr are host:port of the native protocol; none means the embedded engine.
+	Addr []string `yaml:"addr"`
+	// AdminUser and AdminPassword make tables and users, in an engine that is not embedded: default, without a password,
+	// if left out.
+	AdminUser     string `yaml:"admin_user"`
+	AdminPassword string `yaml:"admin_password"`
+	// WriterPassword is throughline_writer's.
+	WriterPassword string `yaml:"writer_password"`
+	// BIPassword is throughline_bi's.
+	BIPassword string `yaml:"bi_password"`
+}
+
+// EmbeddedConfig is where the embedded engines listen. They are for one machine: only loopback addresses are taken, since
+// neither engine asks for more than a password there. Port 0 is one that the system chooses.
+type EmbeddedConfig struct {
+	Kafka          string `yaml:"kafka"`
+	ClickHouse     string `yaml:"clickhouse"`
+	ClickHouseHTTP string `yaml:"clickhouse_http"`
+}
+
+// LogConfig says what is logged and how. (services/internal/telemetry has the same two; Go keeps it out of reach here.)
+type LogConfig struct {
+	// Level is debug, info, warn or error: what is below it is not written. info if left out.
+	Level string `yaml:"level"`
+	// Format is human, json or auto, if left out: human on a terminal, json otherwise.
+	Format string `yaml:"format"`
+}
+
+// collectorAddr and the others are the addresses in force.
+func (c *Config) collectorAddr() string { return or(c.Listen.Collector, c.HTTP) }
+func (c *Config) reportsAddr() string   { return or(c.Listen.Reports, c.HTTP) }
+func (c *Config) stitcherAddr() string  { return or(c.Listen.Stitcher, anyPort) }
+func (c *Config) loaderAddr() string    { return or(c.Listen.Loader, anyPort) }
+
+const anyPort = "127.0.0.1:0"
+
+func or(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// settings are the defaults of everything but the workspaces.
+func settings() Config {
+	return Config{
+		HTTP:       "127.0.0.1:8080",
+		Data:       "./data",
+		Kafka:      KafkaConfig{Partitions: pipelines.DefaultPartitions},
+		ClickHouse: ClickHouseConfig{AdminUser: "default"},
+		Embedded:   EmbeddedConfig{Kafka: "127.0.0.1:9092", ClickHouse: "127.0.0.1:9000", ClickHouseHTTP: "127.0.0.1:8123"},
+		Log:        LogConfig{Level: "info", Format: "auto"},
+	}
+}
+
+// DefaultConfig is what runs where no file is given: one workspace with well-known keys, on the loopback. It is for a first
+// look and for development: anybody knows its keys and its pepper.
+func DefaultConfig() *Config {
+	c := settings()
+	c.Workspaces = []workspace.Workspace{{
+		Name: "default", Timezone: "Europe/Warsaw", Currency: "EUR", Country: "PL", Pepper: "development",
+		FX: map[string]workspace.Rate{"USD": "0.92", "PLN": "0.235"},
+		Keys: []workspace.Key{
+			{Name: "crm", Secret: "sk_demo"},
+			{Name: "site", Public: "pk_demo", Origins: []string{"http://127.0.0.1:8080", "http://localhost:8080"}},
+		},
+		Pipelines: []workspace.Pipeline{{Name: "sales", Stages: []string{"new", "contact", "test_drive", "invoice"}}},
+	}}
+	return &c
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/throughline-io/throughline/pipelines/workspace"
+)
+
+// maxPartitions bounds what one cluster is asked for: three of the topics have as many each.
+const maxPartitions = 1_024
+
+// topicPrefix is what Kafka takes in a name, short enough to leave room for the topic's own.
+var topicPrefix = regexp.MustCompile(`^[A-Za-z0-9._-]{0,100}$`)
+
+// Validate reports every fault, with the path of its field and its value, and makes the workspaces ready for use.
+func (c *Config) Validate() error {
+	var faults []error
+	add := func(path, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("%s: "+format, append([]any{path}, args...)...))
+	}
+	for _, a := range []struct {
+		path, value string
+		optional    bool
+	}{
+		{"http", c.HTTP, false},
+		{"listen.collector", c.Listen.Collector, true},
+		{"listen.stitcher", c.Listen.Stitcher, true},
+		{"listen.loader", c.Listen.Loader, true},
+		{"listen.reports", c.Listen.Reports, true},
+	} {
+		if !(a.optional && a.value == "") && !isAddress(a.value) {
+			add(a.path, "%q is not host:port", a.value)
+		}
+	}
+	if c.Data == "" {
+		add("data", `"" is no directory`)
+	}
+	for i, b := range c.Kafka.Brokers {
+		if !isAddress(b) {
+			add(fmt.Sprintf("kafka.brokers[%d]", i), "%q is not host:port", b)
+		}
+	}
+	if !topicPrefix.MatchString(c.Kafka.TopicPrefix) {
+		add("kafka.topic_prefix", "%q does not match %s", c.Kafka.TopicPrefix, topicPrefix)
+	}
+	if c.Kafka.Partitions < 1 || c.Kafka.Partitions > maxPartitions {
+		add("kafka.partitions", "%d is not between 1 and %d", c.Kafka.Partitions, maxPartitions)
+	}
+	for i, a := range c.ClickHouse.Addr {
+		if !isAddress(a) {
+			add(fmt.Sprintf("clickhouse.addr[%d]", i), "%q is not host:port", a)
+		}
+	}
+	if len(c.ClickHouse.Addr) > 0 && c.ClickHouse.AdminUser == "" {
+		add("clickhouse.admin_user", `"" is no user`)
+	}
+	c.validateEmbedded(add)
+	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, c.Log.Level) {
+		add("log.level", "%q is none of %v", c.Log.Level, levels)
+	}
+	if formats := []string{"auto", "human", "json"}; !slices.Contains(formats, c.Log.Format) {
+		add("log.format", "%q is none of %v", c.Log.Format, formats)
+	}
+	if len(c.Workspaces) == 0 {
+		add("workspaces", "there is none")
+	}
+	return errors.Join(append(faults, workspace.Validate(c.Workspaces))...)
+}
+
+func (c *Config) validateEmbedded(add func(path, format string, args ...any)) {
+	taken := map[string]string{}
+	for _, e := range []struct{ path, value string }{
+		{"embedded.kafka", c.Embedded.Kafka},
+		{"embedded.clickhouse", c.Embedded.ClickHouse},
+		{"embedded.clickhouse_http", c.Embedded.ClickHouseHTTP},
+	} {
+		host, port, err := net.SplitHostPort(e.value)
+		switch {
+		case err != nil || !isAddress(e.value):
+			add(e.path, "%q is not host:port", e.value)
+		case !isLoopback(host):
+			add(e.path, "%q is not on the loopback: an embedded engine must not be reached from outside", e.value)
+		case port != "0" && taken[port] != "":
+			add(e.path, "%q has the port of %s", e.value, taken[port])
+		}
+		taken[port] = e.path
+	}
+}
+
+func isAddress(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+// isLoopback takes localhost by name: what a machine means by it is not asked here.
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
