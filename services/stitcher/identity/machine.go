@@ -14,6 +14,8 @@ type Effects[F any] interface {
 	Send(Message)
 	// Stored tells of an entry that is new in its journey, once.
 	Stored(*Entry)
+	// Pool says whether a number's node is of a pool, so that its leases explain calls.
+	Pool(number ID) bool
 	// Conflict tells of an entry that was dropped because another with its key and other content stays.
 	Conflict(dropped *Entry)
 }

@@ -95,7 +95,10 @@ func (m *Machine[F]) called(msg Message) {
 // rematch tells the caller's person what the leases now say of a call, if that is news.
 func (m *Machine[F]) rematch(msg Message, n *number, i int) {
 	old := n.calls[i]
-	match := n.match(old.Time)
+	var match Match
+	if m.fx.Pool(msg.To) {
+		match = n.match(old.Time)
+	}
 	if match == old.Match {
 		return
 	}
@@ -110,6 +113,15 @@ func (m *Machine[F]) rematch(msg Message, n *number, i int) {
 		e.Joins = []ID{match.Visitor}
 	}
 	m.fx.Send(Message{Kind: Put, To: c.Home, Via: c.Home, Cause: msg.Cause, Entry: e})
+}
+
+// Rematch looks at every call again: the pools have changed.
+func (m *Machine[F]) Rematch(cause string) {
+	for id, n := range m.numbers {
+		for i := range n.calls {
+			m.rematch(Message{To: id, Cause: cause}, n, i)
+		}
+	}
 }
 
 // match finds who held the number at t: one visitor, however often leased, or nobody, or several.

@@ -12,6 +12,7 @@ type recorder struct{ said map[string]*Entry }
 func (r *recorder) Facts(ID, []ID, Journey) struct{}              { return struct{}{} }
 func (r *recorder) Post(Change, string, []*struct{}, []*struct{}) {}
 func (r *recorder) Stored(*Entry)                                 {}
+func (r *recorder) Pool(ID) bool                                  { return true }
 func (r *recorder) Conflict(*Entry)                               {}
 func (r *recorder) Send(m Message) {
 	if old := r.said[m.Entry.Key]; old != nil && m.Entry.Version <= old.Version {

@@ -70,6 +70,7 @@ func (p *partition) Send(m Message) {
 }
 
 func (p *partition) Stored(*Entry)   {}
+func (p *partition) Pool(ID) bool    { return true }
 func (p *partition) Conflict(*Entry) { p.w.conflicts++ }
 
 // nodeID makes ids whose order is that of the numbers.

@@ -1,0 +1,74 @@
+package stitcher
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Limits that are not settings.
+const (
+	// maxRecordBytes bounds one record to Kafka: a person that moves travels in one. The broker must allow as much.
+	maxRecordBytes = 16 << 20
+	// maxBufferedRecords bounds what waits in the producer; Produce blocks beyond it.
+	maxBufferedRecords = 50_000
+	// maxCreditsAPosting bounds a posting; a larger one is several records of one cause.
+	maxCreditsAPosting = 5_000
+)
+
+// Config is how the stitcher runs.
+type Config struct {
+	// Kafka says how to reach the brokers.
+	Kafka []kgo.Opt
+	// TopicPrefix stands before every topic and the group.
+	TopicPrefix string
+	// Group is the consumer group.
+	Group string
+	// TransactionalID names this process: the same one at every start, another one for every process. A start
+	// under it ends what a former life left open.
+	TransactionalID string
+	// TransactionTimeout is after how long the broker aborts the transaction of a process that is gone for good.
+	TransactionTimeout time.Duration
+	// SessionTimeout is after how long without a heartbeat the partitions go to others.
+	SessionTimeout time.Duration
+	// FetchWait is how long the broker may hold a fetch that finds nothing.
+	FetchWait time.Duration
+	// PollTimeout is after how long without records ownership is looked at.
+	PollTimeout time.Duration
+	// MaxRecords bounds a transaction.
+	MaxRecords int
+	// Workers is how many partitions are worked on at once.
+	Workers int
+}
+
+// DefaultConfig is for a small machine.
+func DefaultConfig() Config {
+	return Config{
+		Group: "throughline.stitcher", TransactionalID: "throughline-stitcher-0", TransactionTimeout: 30 * time.Second,
+		SessionTimeout: 10 * time.Second, FetchWait: 100 * time.Millisecond, PollTimeout: defaultPollTimeout,
+		MaxRecords: 10_000, Workers: 2,
+	}
+}
+
+// Validate reports every fault.
+func (c Config) Validate() error {
+	var all []error
+	need := func(ok bool, field string, value any, rule string) {
+		if !ok {
+			all = append(all, fmt.Errorf("stitcher.%s: %v: %s", field, value, rule))
+		}
+	}
+	need(c.Group != "", "group", c.Group, "must not be empty")
+	need(c.TransactionalID != "", "transactional_id", c.TransactionalID, "must not be empty")
+	need(c.TransactionTimeout > 0, "transaction_timeout", c.TransactionTimeout, "must be positive")
+	need(c.SessionTimeout > 0, "session_timeout", c.SessionTimeout, "must be positive")
+	need(c.FetchWait > 0, "fetch_wait", c.FetchWait, "must be positive")
+	need(c.PollTimeout > 0, "poll_timeout", c.PollTimeout, "must be positive")
+	need(c.MaxRecords > 0, "max_records", c.MaxRecords, "must be positive")
+	need(c.Workers > 0, "workers", c.Workers, "must be positive")
+	return errors.Join(all...)
+}
+
+func (c Config) topic(name string) string { return c.TopicPrefix + name }

@@ -1,0 +1,50 @@
+package stitcher
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	records      *prometheus.CounterVec
+	postings     prometheus.Counter
+	credits      prometheus.Counter
+	changes      prometheus.Counter
+	changeBytes  prometheus.Counter
+	transactions *prometheus.CounterVec
+	seconds      prometheus.Histogram
+	restored     prometheus.Counter
+	restoring    prometheus.Gauge
+	partitions   prometheus.Gauge
+	dead         *prometheus.CounterVec
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "throughline", Subsystem: "stitcher", Name: name, Help: help})
+	}
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "throughline", Subsystem: "stitcher", Name: name, Help: help}, labels)
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "throughline", Subsystem: "stitcher", Name: name, Help: help})
+	}
+	m := &metrics{
+		records:      vec("records_total", "Records taken, by topic, in transactions that committed.", "topic"),
+		postings:     counter("postings_total", "Postings committed."),
+		credits:      counter("credits_total", "Ledger entries committed."),
+		changes:      counter("changelog_records_total", "Changelog records committed."),
+		changeBytes:  counter("changelog_bytes_total", "Bytes of changelog keys and values committed, before compression."),
+		transactions: vec("transactions_total", "Transactions by how they ended: committed, aborted, failed.", "end"),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "throughline", Subsystem: "stitcher", Name: "transaction_seconds", Help: "From the first record to the commit.",
+			Buckets: prometheus.ExponentialBuckets(0.002, 2, 14),
+		}),
+		restored:   counter("restored_records_total", "Changelog records read to restore partitions."),
+		restoring:  gauge("restoring_partitions", "Partitions being restored now."),
+		partitions: gauge("partitions", "Partitions held, with their state restored."),
+		dead:       vec("dead_letters_total", "Records sent to the dead letters, by reason.", "reason"),
+	}
+	reg.MustRegister(m.records, m.postings, m.credits, m.changes, m.changeBytes, m.transactions, m.seconds, m.restored, m.restoring,
+		m.partitions, m.dead)
+	return m
+}

@@ -1,0 +1,194 @@
+package stitcher
+
+import (
+	"bytes"
+	"flag"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/schemas/event"
+	"github.com/throughline-io/throughline/schemas/fact"
+	"github.com/throughline-io/throughline/services/stitcher/journey"
+	"github.com/throughline-io/throughline/services/stitcher/state"
+)
+
+var worlds = flag.Int("worlds", 600, "random worlds to play")
+
+// TestPartitionsAgreeWithBatch is the promise of order-freedom: any order of arrival, any number of partitions, duplicates,
+// transactions that abort and are repeated, restarts from the changelog - and the ledger is the batch path's, and its sales
+// are the CRM's, to the minor unit.
+func TestPartitionsAgreeWithBatch(t *testing.T) {
+	var merges, splits, rollbacks, restarts int
+	for seed := range uint64(*worlds) {
+		w := newWorld(seed)
+		c := newCluster(w, seed)
+		c.play()
+		want := newSums()
+		want.add(journey.Batch(w.events, w.rules.Rules))
+		c.sums.equal(t, seed, want)
+		count, revenue, cogs := w.wonTotal()
+		for m := fact.FirstTouch; m <= fact.WShaped; m++ {
+			if got := c.sums.saleTotals()[m]; got != [3]int64{count * 1_000_000, revenue, cogs} {
+				t.Fatalf("seed %d: %s: sales %v, the CRM has %d of %d and %d", seed, m, got, count, revenue, cogs)
+			}
+		}
+		merges, splits = merges+c.causes[fact.CauseMerge], splits+c.causes[fact.CauseSplit]
+		rollbacks, restarts = rollbacks+c.rollbacks, restarts+c.restarts
+	}
+	t.Logf("%d worlds: %d entries moved by merges, %d by splits; %d aborted transactions, %d restarts", *worlds, merges, splits, rollbacks, restarts)
+	if merges == 0 || splits == 0 || rollbacks == 0 || restarts == 0 {
+		t.Error("the worlds are too tame to prove anything")
+	}
+}
+
+// cluster is some partitions with their logs, as Kafka would keep them: everything that passes between partitions and
+// everything that outlives a restart passes through its bytes.
+type cluster struct {
+	w          *world
+	rnd        *rand.Rand
+	partitions []*Partition
+	events     [][][]byte            // by partition, not taken yet
+	messages   map[[2]int32][][]byte // by sender and receiver, in order
+	changelog  []map[string][]byte   // by partition, compacted
+	sums       *sums
+	causes     map[fact.CauseType]int
+	rollbacks  int
+	restarts   int
+}
+
+func newCluster(w *world, seed uint64) *cluster {
+	rnd := rand.New(rand.NewPCG(seed, 3))
+	of := 1 + rnd.Int32N(12)
+	c := &cluster{w: w, rnd: rnd, messages: map[[2]int32][][]byte{}, sums: newSums(), causes: map[fact.CauseType]int{}}
+	c.events = make([][][]byte, of)
+	for id := range of {
+		c.partitions = append(c.partitions, NewPartition(id, of, map[string]Rules{"w": w.rules}))
+		c.changelog = append(c.changelog, map[string][]byte{})
+	}
+	arrivals := slices.Clone(w.events)
+	for _, e := range w.events {
+		if rnd.IntN(10) == 0 {
+			arrivals = append(arrivals, e)
+		}
+	}
+	rnd.Shuffle(len(arrivals), func(i, j int) { arrivals[i], arrivals[j] = arrivals[j], arrivals[i] })
+	for _, e := range arrivals {
+		id := event.NodeID{}
+		if e.Type == event.Spend {
+			id = event.SpendKey(e)
+		} else {
+			id = e.Nodes[0].ID
+		}
+		p := pipelines.Partition(id, of)
+		c.events[p] = append(c.events[p], e.Append(nil))
+	}
+	return c
+}
+
+// play runs transactions of random partitions over a few records each until nothing is left.
+func (c *cluster) play() {
+	for {
+		var ready []int32
+		for id := range int32(len(c.partitions)) {
+			if len(c.events[id])+len(c.inbox(id)) > 0 {
+				ready = append(ready, id)
+			}
+		}
+		if len(ready) == 0 {
+			return
+		}
+		c.transaction(ready[c.rnd.IntN(len(ready))])
+	}
+}
+
+func (c *cluster) inbox(to int32) (from []int32) {
+	for id := range int32(len(c.partitions)) {
+		if len(c.messages[[2]int32{id, to}]) > 0 {
+			from = append(from, id)
+		}
+	}
+	return from
+}
+
+func (c *cluster) transaction(id int32) {
+	p := c.partitions[id]
+	p.At(1_800_000_000_000)
+	events, messages := c.events[id], map[[2]int32][][]byte{}
+	for range 1 + c.rnd.IntN(5) {
+		if from := c.inbox(id); len(from) > 0 && (len(c.events[id]) == 0 || c.rnd.IntN(2) == 0) {
+			k := [2]int32{from[c.rnd.IntN(len(from))], id}
+			if _, ok := messages[k]; !ok {
+				messages[k] = c.messages[k]
+			}
+			m, err := state.ParseMessage(c.messages[k][0])
+			must(err)
+			c.messages[k] = c.messages[k][1:]
+			must(p.Message(m))
+		} else if len(c.events[id]) > 0 {
+			e, err := event.Decode(c.events[id][0])
+			must(err)
+			c.events[id] = c.events[id][1:]
+			must(p.Event(&e))
+		}
+	}
+	if c.rnd.IntN(6) == 0 { // it aborts, and all is to be done again
+		p.Rollback()
+		c.rollbacks++
+		c.events[id] = events
+		for k, q := range messages {
+			c.messages[k] = q
+		}
+		return
+	}
+	c.commit(p)
+	if c.rnd.IntN(20) == 0 {
+		c.restart(id)
+	}
+}
+
+// commit writes what a transaction would, as bytes.
+func (c *cluster) commit(p *Partition) {
+	out := p.Output()
+	for i := range out.Messages {
+		k := [2]int32{p.id, p.home(out.Messages[i].To)}
+		c.messages[k] = append(c.messages[k], state.AppendMessage(nil, &out.Messages[i]))
+	}
+	for _, whole := range out.Postings {
+		for _, part := range fact.Split(whole, 3) { // far below the real limit, so that parts are the rule
+			got, err := fact.Decode(part.Append(nil))
+			must(err)
+			c.sums.add(&got)
+			for _, b := range got.Bookings {
+				c.causes[b.CauseType]++
+			}
+		}
+	}
+	for _, r := range p.Changes() {
+		if r.Value == nil {
+			delete(c.changelog[p.id], string(r.Key))
+		} else {
+			c.changelog[p.id][string(r.Key)] = bytes.Clone(r.Value)
+		}
+	}
+	p.Commit()
+}
+
+// restart throws the memory away and restores from the changelog.
+func (c *cluster) restart(id int32) {
+	r := state.NewRestorer()
+	for k, v := range c.changelog[id] {
+		must(r.Add([]byte(k), v))
+	}
+	p := NewPartition(id, int32(len(c.partitions)), map[string]Rules{"w": c.w.rules})
+	must(p.Restore(r, func([]byte) (*journey.Rules, error) { panic("the configuration has not changed") }))
+	c.partitions[id] = p
+	c.restarts++
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

@@ -1,0 +1,106 @@
+package state
+
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/throughline-io/throughline/services/stitcher/identity"
+)
+
+// Envelope is a message between partitions with the workspace that it is in.
+type Envelope struct {
+	Workspace string
+	identity.Message
+}
+
+// AppendMessage encodes an envelope.
+func AppendMessage(b []byte, e *Envelope) []byte {
+	b = AppendBytes(b, 1, e.Workspace)
+	m := &e.Message
+	b = AppendUint(b, 2, uint64(m.Kind))
+	b = AppendID(b, 3, m.To)
+	b = AppendBytes(b, 4, m.Cause)
+	if m.Entry != nil {
+		b = AppendBytes(b, 5, AppendEntry(nil, m.Entry))
+	}
+	b = AppendID(b, 6, m.Via)
+	b = AppendID(b, 7, m.Other)
+	b = AppendID(b, 8, m.Root)
+	b = AppendBytes(b, 9, m.Key)
+	b = AppendUint(b, 10, m.Version)
+	b = AppendIDs(b, 11, m.Members)
+	for _, entry := range m.Journey {
+		b = AppendBytes(b, 12, AppendEntry(nil, entry))
+	}
+	b = AppendID(b, 13, m.Needs)
+	b = AppendID(b, 14, m.Back)
+	if m.Again != nil {
+		b = AppendBytes(b, 15, AppendMessage(nil, &Envelope{Message: *m.Again}))
+	}
+	if m.Lease != nil {
+		b = AppendBytes(b, 16, AppendLease(nil, m.Lease))
+	}
+	if m.Call != nil {
+		b = AppendBytes(b, 17, AppendCall(nil, m.Call))
+	}
+	return b
+}
+
+// ParseMessage decodes an envelope.
+func ParseMessage(b []byte) (*Envelope, error) {
+	e := &Envelope{Message: identity.Message{Journey: identity.Journey{}}}
+	m := &e.Message
+	return e, Fields(b, func(num protowire.Number, v uint64, data []byte) (err error) {
+		switch num {
+		case 1:
+			e.Workspace = string(data)
+		case 2:
+			m.Kind = identity.Kind(v)
+		case 3:
+			err = ParseID(&m.To, data)
+		case 4:
+			m.Cause = string(data)
+		case 5:
+			m.Entry, err = ParseEntry(data)
+		case 6:
+			err = ParseID(&m.Via, data)
+		case 7:
+			err = ParseID(&m.Other, data)
+		case 8:
+			err = ParseID(&m.Root, data)
+		case 9:
+			m.Key = string(data)
+		case 10:
+			m.Version = v
+		default:
+			err = e.parsePerson(num, data)
+		}
+		return err
+	})
+}
+
+func (e *Envelope) parsePerson(num protowire.Number, data []byte) (err error) {
+	m := &e.Message
+	switch num {
+	case 11:
+		m.Members, err = ParseIDs(data)
+	case 12:
+		var entry *identity.Entry
+		if entry, err = ParseEntry(data); err == nil {
+			m.Journey[entry.Key] = entry
+		}
+	case 13:
+		err = ParseID(&m.Needs, data)
+	case 14:
+		err = ParseID(&m.Back, data)
+	case 15:
+		var again *Envelope
+		if again, err = ParseMessage(data); err == nil {
+			m.Again = &again.Message
+		}
+	case 16:
+		m.Lease, err = ParseLease(data)
+	case 17:
+		m.Call, err = ParseCall(data)
+	}
+	return err
+}

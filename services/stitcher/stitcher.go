@@ -1,0 +1,174 @@
+// Package stitcher turns events into facts: it keeps who is who and each person's journey, and posts what every
+// event changes.
+//
+// Exactly once: what an event changes (postings, messages to other partitions, changelog, offsets) is one Kafka
+// transaction. A crash, a rebalance or a broker that goes away aborts it whole, and it is done again from the state as it was
+// committed; nothing is lost and nothing stands twice for a reader of committed records. What cannot be handled at all
+// goes to the dead letters in that same transaction. Whoever cancels Run gets it back after the running transaction.
+package stitcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/services/stitcher/journey"
+)
+
+// Stitcher is one process's share of the partitions.
+type Stitcher struct {
+	cfg     Config
+	rules   map[string]Rules
+	read    func(config []byte) (*journey.Rules, error)
+	log     *zap.Logger
+	metrics *metrics
+
+	session    *kgo.GroupTransactSession
+	of         int32 // partitions of the tied topics
+	ownership  ownership
+	partitions map[int32]*held
+}
+
+// held is a partition's state and the ownership that it was restored under.
+type held struct {
+	*Partition
+	since uint64
+	// pending: restoring it left something to post, as the configuration has changed, and that is not committed yet.
+	pending bool
+}
+
+// New makes a stitcher; nothing happens until Run. Read makes rules of a former configuration that the changelog
+// kept.
+func New(cfg Config, rules map[string]Rules, read func([]byte) (*journey.Rules, error), reg prometheus.Registerer, log *zap.Logger) *Stitcher {
+	return &Stitcher{
+		cfg: cfg, rules: rules, read: read, log: log, metrics: newMetrics(reg), partitions: map[int32]*held{},
+		ownership: ownership{since: map[int32]uint64{}},
+	}
+}
+
+// Run works until ctx is done, then returns nil. Any error means that the outcome of a transaction may be unknown:
+// the caller starts a new Run, which restores from what was committed.
+func (s *Stitcher) Run(ctx context.Context) error {
+	if err := s.cfg.Validate(); err != nil {
+		return err
+	}
+	session, err := kgo.NewGroupTransactSession(s.options()...)
+	if err != nil {
+		return fmt.Errorf("stitcher: %w", err)
+	}
+	s.session = session
+	defer session.CloseAllowingRebalance()
+	if s.of, err = s.countPartitions(ctx); err != nil {
+		return quiet(ctx, err)
+	}
+	for ctx.Err() == nil {
+		if err := s.turn(ctx); err != nil {
+			return quiet(ctx, err)
+		}
+	}
+	return nil
+}
+
+// quiet is nil where the error is only that we were told to stop.
+func quiet(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, kgo.ErrClientClosed)) {
+		return nil
+	}
+	return err
+}
+
+func (s *Stitcher) options() []kgo.Opt {
+	topic := s.cfg.topic
+	return append(append([]kgo.Opt{}, s.cfg.Kafka...),
+		kgo.TransactionalID(s.cfg.TransactionalID),
+		kgo.TransactionTimeout(s.cfg.TransactionTimeout),
+		kgo.ConsumerGroup(topic(s.cfg.Group)),
+		kgo.ConsumeTopics(topic(pipelines.TopicEvents), topic(pipelines.TopicMessages)),
+		// Range gives a member the same partition numbers of both topics, since both have the same number and every member
+		// subscribes to both: a node's events and its messages meet.
+		kgo.Balancers(kgo.RangeBalancer()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.RequireStableFetchOffsets(),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.SessionTimeout(s.cfg.SessionTimeout),
+		kgo.FetchMaxWait(s.cfg.FetchWait),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
+		kgo.ProducerLinger(0),
+		kgo.ProducerBatchMaxBytes(maxRecordBytes),
+		kgo.MaxBufferedRecords(maxBufferedRecords),
+		kgo.OnPartitionsAssigned(func(_ context.Context, c *kgo.Client, m map[string][]int32) {
+			_, generation := c.GroupMetadata()
+			s.ownership.assigned(generation, m[topic(pipelines.TopicEvents)])
+		}),
+		kgo.OnPartitionsLost(func(context.Context, *kgo.Client, map[string][]int32) { s.ownership.lost() }),
+		// Without this, losing would be told as revoking; and a revoked partition may come back with nobody in between.
+		kgo.OnPartitionsRevoked(func(context.Context, *kgo.Client, map[string][]int32) {}),
+	)
+}
+
+// countPartitions reads how many partitions the tied topics have; they must agree.
+func (s *Stitcher) countPartitions(ctx context.Context) (int32, error) {
+	var n int32
+	for _, t := range pipelines.Topics {
+		if !t.Tied {
+			continue
+		}
+		name := s.cfg.topic(t.Name)
+		m, err := kadm.NewClient(s.session.Client()).ListTopics(ctx, name)
+		if err != nil {
+			return 0, fmt.Errorf("stitcher: list topic %s: %w", name, err)
+		}
+		got := int32(len(m[name].Partitions))
+		if err := m[name].Err; err != nil {
+			return 0, fmt.Errorf("stitcher: topic %s: %w (create it with `throughline migrate`)", name, err)
+		}
+		if n != 0 && got != n {
+			return 0, fmt.Errorf("stitcher: topic %s has %d partitions, another tied to it has %d: they must have the same", name, got, n)
+		}
+		n = got
+	}
+	return n, nil
+}
+
+// turn takes what has come, if anything, and commits what follows from it.
+func (s *Stitcher) turn(ctx context.Context) error {
+	poll, cancel := context.WithTimeout(ctx, s.cfg.PollTimeout)
+	fetches := s.session.PollRecords(poll, s.cfg.MaxRecords)
+	cancel()
+	if err := s.fetchErrors(ctx, fetches); err != nil {
+		return err
+	}
+	if err := s.settleOwnership(ctx); err != nil {
+		return err
+	}
+	work := s.sort(fetches)
+	if len(work) == 0 {
+		return nil
+	}
+	return s.transact(ctx, work)
+}
+
+// fetchErrors tells of errors of polling that the client does not get over by itself.
+func (s *Stitcher) fetchErrors(ctx context.Context, fetches kgo.Fetches) error {
+	var all []error
+	fetches.EachError(func(topic string, partition int32, err error) {
+		switch {
+		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded): // nothing came in PollTimeout
+		default:
+			all = append(all, fmt.Errorf("stitcher: fetch %s/%d: %w", topic, partition, err))
+		}
+	})
+	return errors.Join(all...)
+}
+
+// PollTimeout bounds how late a change of ownership is noticed while nothing comes.
+const defaultPollTimeout = 250 * time.Millisecond

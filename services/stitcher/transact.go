@@ -1,0 +1,184 @@
+package stitcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/throughline-io/throughline/pipelines"
+)
+
+// batch is what one partition has to do in a transaction, and what came of it.
+type batch struct {
+	partition *held
+	events    []*kgo.Record
+	messages  []*kgo.Record
+	out       []*kgo.Record // in the order to be produced
+	tally     tally
+}
+
+// sort groups what was fetched by partition. A partition whose restoring changed facts has work without any record.
+func (s *Stitcher) sort(fetches kgo.Fetches) []*batch {
+	byID := map[int32]*batch{}
+	of := func(id int32) *batch {
+		b := byID[id]
+		if b == nil {
+			b = &batch{partition: s.partitions[id]}
+			byID[id] = b
+		}
+		return b
+	}
+	for id, p := range s.partitions {
+		if p.pending {
+			of(id)
+		}
+	}
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if len(f.Records) == 0 {
+			return
+		}
+		if f.Topic == s.cfg.topic(pipelines.TopicEvents) {
+			of(f.Partition).events = f.Records
+		} else {
+			of(f.Partition).messages = f.Records
+		}
+	})
+	work := make([]*batch, 0, len(byID))
+	for _, b := range byID {
+		work = append(work, b)
+	}
+	return work
+}
+
+// transact does the work of all partitions in one transaction.
+func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
+	start := time.Now()
+	if err := s.session.Begin(); err != nil {
+		return fmt.Errorf("stitcher: begin: %w", err)
+	}
+	failure := s.work(ctx, work, start)
+	produced := s.produce(ctx, work)
+	end := kgo.TransactionEndTry(failure == nil)
+	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out by restoring everything.
+	committed, err := s.session.End(context.WithoutCancel(ctx), end)
+	if errors.Is(failure, errNotOwned) {
+		failure = nil
+	}
+	if err := errors.Join(failure, err, produced()); err != nil {
+		s.metrics.transactions.WithLabelValues("failed").Inc()
+		s.forgetAll() // in memory may be what was never committed
+		return fmt.Errorf("stitcher: transaction: %w", err)
+	}
+	if !committed {
+		s.metrics.transactions.WithLabelValues("aborted").Inc()
+		s.log.Info("transaction aborted by a rebalance: it will be done again")
+		for _, b := range work {
+			if b.partition == nil {
+				continue
+			}
+			b.partition.Rollback()
+			if b.partition.pending { // what restoring had to post is undone with it: restore again
+				delete(s.partitions, b.partition.id)
+			}
+		}
+		return nil
+	}
+	s.metrics.transactions.WithLabelValues("committed").Inc()
+	s.metrics.seconds.Observe(time.Since(start).Seconds())
+	for _, b := range work {
+		b.partition.Commit()
+		b.partition.pending = false
+		s.metrics.count(&b.tally)
+	}
+	return nil
+}
+
+// work lets partitions work side by side; they share nothing.
+func (s *Stitcher) work(ctx context.Context, work []*batch, now time.Time) error {
+	var g errgroup.Group
+	g.SetLimit(s.cfg.Workers)
+	for _, b := range work {
+		if b.partition == nil {
+			// The group took it away between the poll and now: the end of this transaction will say so.
+			return errNotOwned
+		}
+		g.Go(func() error { return s.workOne(ctx, b, now.UnixMilli()) })
+	}
+	return g.Wait()
+}
+
+// errNotOwned is met when records came of a partition that was taken away meanwhile: the transaction aborts.
+var errNotOwned = errors.New("records of a partition that is not held")
+
+// produce hands all records to the producer and returns what to ask, after the transaction has ended, for failures.
+func (s *Stitcher) produce(ctx context.Context, work []*batch) func() error {
+	var mu sync.Mutex
+	var first error
+	promise := func(_ *kgo.Record, err error) {
+		if err != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			if first == nil {
+				first = err
+			}
+		}
+	}
+	// In the order of partitions only so that runs look alike; order matters within a partition alone.
+	slices.SortFunc(work, func(a, b *batch) int { return int(a.id()) - int(b.id()) })
+	for _, b := range work {
+		for _, r := range b.out {
+			s.session.Produce(ctx, r, promise)
+		}
+	}
+	return func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		if first != nil && !errors.Is(first, kgo.ErrAborting) {
+			return fmt.Errorf("produce: %w", first)
+		}
+		return nil
+	}
+}
+
+func (b *batch) id() int32 {
+	if b.partition == nil {
+		return -1
+	}
+	return b.partition.id
+}
+
+// settleOwnership restores what has become ours and forgets what has not stayed.
+func (s *Stitcher) settleOwnership(ctx context.Context) error {
+	now := s.ownership.now()
+	for id, p := range s.partitions {
+		if now[id] != p.since {
+			delete(s.partitions, id)
+		}
+	}
+	var missing []int32
+	for id := range now {
+		if s.partitions[id] == nil {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		start := time.Now()
+		n, err := s.restore(ctx, missing, now)
+		if err != nil {
+			return fmt.Errorf("stitcher: restore partitions %v: %w", missing, err)
+		}
+		s.log.Info("partitions restored", zap.Int32s("partitions", missing), zap.Int("records", n), zap.Duration("took", time.Since(start)))
+	}
+	s.metrics.partitions.Set(float64(len(s.partitions)))
+	return nil
+}
+
+func (s *Stitcher) forgetAll() { clear(s.partitions) }

@@ -1,0 +1,112 @@
+package stitcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/schemas/event"
+	"github.com/throughline-io/throughline/schemas/fact"
+	"github.com/throughline-io/throughline/services/stitcher/state"
+)
+
+// tally is what a batch adds to the metrics once it has committed.
+type tally struct {
+	events, messages, postings, credits, changes, changeBytes int
+	dead                                                      map[string]int
+}
+
+// workOne takes a partition's records and makes the records to write.
+func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
+	p := b.partition
+	p.At(now)
+	b.tally.dead = map[string]int{}
+	for _, r := range b.events {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		e, err := event.Decode(r.Value)
+		if err == nil {
+			err = p.Event(&e)
+		}
+		if err := s.bury(b, r, err); err != nil {
+			return err
+		}
+	}
+	for _, r := range b.messages {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		m, err := state.ParseMessage(r.Value)
+		if err != nil {
+			// Not an event that somebody sent but our own bookkeeping: going on without it would break the promise.
+			return fmt.Errorf("message at %s/%d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
+		}
+		if err := p.Message(m); err != nil {
+			return err
+		}
+	}
+	b.tally.events, b.tally.messages = len(b.events), len(b.messages)
+	s.encode(b)
+	return nil
+}
+
+// bury sends an event that cannot be handled to the dead letters, with the rest of the transaction.
+func (s *Stitcher) bury(b *batch, r *kgo.Record, err error) error {
+	if err == nil {
+		return nil
+	}
+	reason := "undecodable"
+	if unknown := (*UnknownWorkspaceError)(nil); errors.As(err, &unknown) {
+		reason = "unknown_workspace"
+	}
+	letter, err := deadLetter(r, reason, err)
+	if err != nil {
+		return err
+	}
+	letter.Topic = s.cfg.topic(pipelines.TopicDead)
+	b.out = append(b.out, letter)
+	b.tally.dead[reason]++
+	return nil
+}
+
+// encode makes records of what came of the batch: messages in the order sent, facts, changelog.
+func (s *Stitcher) encode(b *batch) {
+	p := b.partition
+	out := p.Output()
+	for i := range out.Messages {
+		m := &out.Messages[i]
+		b.out = append(b.out, &kgo.Record{
+			Topic: s.cfg.topic(pipelines.TopicMessages), Partition: p.home(m.To), Key: m.To[:], Value: state.AppendMessage(nil, m),
+		})
+	}
+	for _, whole := range out.Postings {
+		b.tally.postings++
+		b.tally.credits += len(whole.Credits)
+		for _, posting := range fact.Split(whole, maxCreditsAPosting) {
+			b.out = append(b.out, &kgo.Record{
+				Topic: s.cfg.topic(pipelines.TopicFacts), Partition: p.id, Key: []byte(posting.Workspace), Value: posting.Append(nil),
+			})
+		}
+	}
+	for _, c := range p.Changes() {
+		b.tally.changes++
+		b.tally.changeBytes += len(c.Key) + len(c.Value)
+		b.out = append(b.out, &kgo.Record{Topic: s.cfg.topic(pipelines.TopicState), Partition: p.id, Key: c.Key, Value: c.Value})
+	}
+}
+
+func (m *metrics) count(t *tally) {
+	m.records.WithLabelValues("events").Add(float64(t.events))
+	m.records.WithLabelValues("messages").Add(float64(t.messages))
+	m.postings.Add(float64(t.postings))
+	m.credits.Add(float64(t.credits))
+	m.changes.Add(float64(t.changes))
+	m.changeBytes.Add(float64(t.changeBytes))
+	for reason, n := range t.dead {
+		m.dead.WithLabelValues(reason).Add(float64(n))
+	}
+}
