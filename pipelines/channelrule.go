@@ -72,10 +72,10 @@ func compileRules(rules []ChannelRule, sites *siteIndex) ([]compiledRule, error)
 func (r *ChannelRule) compile(sites *siteIndex) (compiledRule, error) {
 	out := compiledRule{name: strings.TrimSpace(r.Name)}
 	var faults []error
-	switch {
-	case out.name == "":
+	switch out.name {
+	case "":
 		faults = append(faults, errors.New(`name: "" is empty`))
-	case out.name == fact.Unattributed:
+	case fact.Unattributed:
 		faults = append(faults, fmt.Errorf("name: %q is the ledger's own channel", out.name))
 	}
 	if r.Match == (Match{}) && len(r.Any) == 0 {

@@ -64,6 +64,7 @@ func TestTheExampleIsComplete(t *testing.T) {
 				}
 				check(field)
 			}
+		default: // a value has no keys
 		}
 	}
 	check(reflect.TypeFor[Config]())

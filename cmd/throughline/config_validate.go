@@ -33,7 +33,7 @@ func (c *Config) Validate() error {
 		{"listen.loader", c.Listen.Loader, true},
 		{"listen.reports", c.Listen.Reports, true},
 	} {
-		if !(a.optional && a.value == "") && !isAddress(a.value) {
+		if (a.value != "" || !a.optional) && !isAddress(a.value) {
 			add(a.path, "%q is not host:port", a.value)
 		}
 	}
