@@ -61,7 +61,7 @@ func compileRules(rules []ChannelRule, sites *siteIndex) ([]compiledRule, error)
 	var faults []error
 	for i := range rules {
 		r, err := rules[i].compile(sites)
-		for _, e := range flatten(err) {
+		for _, e := range Faults(err) {
 			faults = append(faults, fmt.Errorf("channels[%d].%w", i, e))
 		}
 		out = append(out, r)
@@ -83,13 +83,13 @@ func (r *ChannelRule) compile(sites *siteIndex) (compiledRule, error) {
 	}
 	all, err := r.Match.compile(sites)
 	out.all = all
-	faults = append(faults, flatten(err)...)
+	faults = append(faults, Faults(err)...)
 	for i := range r.Any {
 		m, err := r.Any[i].compile(sites)
 		if r.Any[i] == (Match{}) {
 			err = errors.New("source: no condition, so it would take every touch")
 		}
-		for _, e := range flatten(err) {
+		for _, e := range Faults(err) {
 			faults = append(faults, fmt.Errorf("any[%d].%w", i, e))
 		}
 		out.any = append(out.any, m)
@@ -106,7 +106,7 @@ func (m *Match) compile(sites *siteIndex) (compiledMatch, error) {
 			continue
 		}
 		test, err := c.compile(sites)
-		for _, e := range flatten(err) {
+		for _, e := range Faults(err) {
 			faults = append(faults, fmt.Errorf("%s%w", names[i], e))
 		}
 		out[i] = test
@@ -114,8 +114,8 @@ func (m *Match) compile(sites *siteIndex) (compiledMatch, error) {
 	return out, errors.Join(faults...)
 }
 
-// flatten takes joined errors apart, so that each fault gets the whole path to its field.
-func flatten(err error) []error {
+// Faults takes joined errors apart, so that each can be given the whole path to its field.
+func Faults(err error) []error {
 	if err == nil {
 		return nil
 	}

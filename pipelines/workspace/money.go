@@ -49,13 +49,10 @@ func (w *Workspace) checkMoney(f *faults) map[string]*big.Rat {
 // rate, exactly, then half away from zero to 1/100. It is false for a currency without a rate, for what is no amount, and
 // for a result that the ledger cannot hold.
 func (w *Workspace) Minor(amount event.Money, currency string) (int64, bool) {
-	if !decimalForm.MatchString(string(amount)) {
+	if _, ok := event.ParseMoney(string(amount)); !ok {
 		return 0, false
 	}
-	v, ok := new(big.Rat).SetString(string(amount))
-	if !ok {
-		return 0, false
-	}
+	v := new(big.Rat).SetFrac(amount.Micros(), big.NewInt(1_000_000))
 	if currency != "" && currency != w.Currency {
 		rate, ok := w.ready.rates[currency]
 		if !ok {

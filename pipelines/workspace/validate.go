@@ -64,7 +64,7 @@ func Validate(list []Workspace) error {
 	for i := range list {
 		w := &list[i]
 		path := fmt.Sprintf("workspaces[%d]", i)
-		for _, err := range split(w.Validate()) {
+		for _, err := range pipelines.Faults(w.Validate()) {
 			all = append(all, fmt.Errorf("%s.%w", path, err))
 		}
 		if first, ok := names[w.Name]; ok && w.Name != "" {
@@ -107,7 +107,7 @@ func (w *Workspace) Validate() error {
 	r.exclude = w.checkExclude(f)
 	w.checkPipelines(f)
 	classifier, err := pipelines.NewClassifier(w.Channels)
-	f.all = append(f.all, split(err)...)
+	f.all = append(f.all, pipelines.Faults(err)...)
 	r.classifier = classifier
 	if len(f.all) > 0 {
 		return errors.Join(f.all...)
@@ -190,15 +190,4 @@ func (w *Workspace) checkPipelines(f *faults) {
 			}
 		}
 	}
-}
-
-// split takes joined errors apart.
-func split(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	return []error{err}
 }

@@ -26,7 +26,8 @@ type Server struct {
 	started  atomic.Bool
 }
 
-// New wraps the handler with recovery and metrics.
+// New wraps the handler with recovery and metrics. A process with several servers gives each a registerer with a label of
+// its own (prometheus.WrapRegistererWith), since one cannot take the same metric twice.
 func New(config Config, handler http.Handler, registerer prometheus.Registerer, log *zap.Logger) (*Server, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
