@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/fact"
 )
 

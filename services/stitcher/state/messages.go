@@ -1,7 +1,7 @@
 package state
 
 import (
-	"google.golang.org/protobuf/encoding/protowire"
+	"github.com/throughline-io/throughline/schemas/wire"
 
 	"github.com/throughline-io/throughline/services/stitcher/identity"
 )
@@ -14,33 +14,33 @@ type Envelope struct {
 
 // AppendMessage encodes an envelope.
 func AppendMessage(b []byte, e *Envelope) []byte {
-	b = AppendBytes(b, 1, e.Workspace)
+	b = wire.Bytes(b, 1, e.Workspace)
 	m := &e.Message
-	b = AppendUint(b, 2, uint64(m.Kind))
-	b = AppendID(b, 3, m.To)
-	b = AppendBytes(b, 4, m.Cause)
+	b = wire.Uint(b, 2, uint64(m.Kind))
+	b = wire.ID(b, 3, m.To)
+	b = wire.Bytes(b, 4, m.Cause)
 	if m.Entry != nil {
-		b = AppendBytes(b, 5, AppendEntry(nil, m.Entry))
+		b = wire.Bytes(b, 5, AppendEntry(nil, m.Entry))
 	}
-	b = AppendID(b, 6, m.Via)
-	b = AppendID(b, 7, m.Other)
-	b = AppendID(b, 8, m.Root)
-	b = AppendBytes(b, 9, m.Key)
-	b = AppendUint(b, 10, m.Version)
-	b = AppendIDs(b, 11, m.Members)
+	b = wire.ID(b, 6, m.Via)
+	b = wire.ID(b, 7, m.Other)
+	b = wire.ID(b, 8, m.Root)
+	b = wire.Bytes(b, 9, m.Key)
+	b = wire.Uint(b, 10, m.Version)
+	b = appendIDs(b, 11, m.Members)
 	for _, entry := range m.Journey {
-		b = AppendBytes(b, 12, AppendEntry(nil, entry))
+		b = wire.Bytes(b, 12, AppendEntry(nil, entry))
 	}
-	b = AppendID(b, 13, m.Needs)
-	b = AppendID(b, 14, m.Back)
+	b = wire.ID(b, 13, m.Needs)
+	b = wire.ID(b, 14, m.Back)
 	if m.Again != nil {
-		b = AppendBytes(b, 15, AppendMessage(nil, &Envelope{Message: *m.Again}))
+		b = wire.Bytes(b, 15, AppendMessage(nil, &Envelope{Message: *m.Again}))
 	}
 	if m.Lease != nil {
-		b = AppendBytes(b, 16, AppendLease(nil, m.Lease))
+		b = wire.Bytes(b, 16, AppendLease(nil, m.Lease))
 	}
 	if m.Call != nil {
-		b = AppendBytes(b, 17, AppendCall(nil, m.Call))
+		b = wire.Bytes(b, 17, AppendCall(nil, m.Call))
 	}
 	return b
 }
@@ -49,24 +49,24 @@ func AppendMessage(b []byte, e *Envelope) []byte {
 func ParseMessage(b []byte) (*Envelope, error) {
 	e := &Envelope{Message: identity.Message{Journey: identity.Journey{}}}
 	m := &e.Message
-	return e, Fields(b, func(num protowire.Number, v uint64, data []byte) (err error) {
+	return e, wire.Fields(b, func(num wire.Num, v uint64, data []byte) (err error) {
 		switch num {
 		case 1:
 			e.Workspace = string(data)
 		case 2:
 			m.Kind = identity.Kind(v)
 		case 3:
-			err = ParseID(&m.To, data)
+			err = wire.ToID(&m.To, data)
 		case 4:
 			m.Cause = string(data)
 		case 5:
 			m.Entry, err = ParseEntry(data)
 		case 6:
-			err = ParseID(&m.Via, data)
+			err = wire.ToID(&m.Via, data)
 		case 7:
-			err = ParseID(&m.Other, data)
+			err = wire.ToID(&m.Other, data)
 		case 8:
-			err = ParseID(&m.Root, data)
+			err = wire.ToID(&m.Root, data)
 		case 9:
 			m.Key = string(data)
 		case 10:
@@ -78,20 +78,20 @@ func ParseMessage(b []byte) (*Envelope, error) {
 	})
 }
 
-func (e *Envelope) parsePerson(num protowire.Number, data []byte) (err error) {
+func (e *Envelope) parsePerson(num wire.Num, data []byte) (err error) {
 	m := &e.Message
 	switch num {
 	case 11:
-		m.Members, err = ParseIDs(data)
+		m.Members, err = parseIDs(data)
 	case 12:
 		var entry *identity.Entry
 		if entry, err = ParseEntry(data); err == nil {
 			m.Journey[entry.Key] = entry
 		}
 	case 13:
-		err = ParseID(&m.Needs, data)
+		err = wire.ToID(&m.Needs, data)
 	case 14:
-		err = ParseID(&m.Back, data)
+		err = wire.ToID(&m.Back, data)
 	case 15:
 		var again *Envelope
 		if again, err = ParseMessage(data); err == nil {
