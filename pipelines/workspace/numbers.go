@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"github.com/throughline-io/throughline/schemas/event"
 )
 
@@ -17,11 +15,7 @@ func (w *Workspace) phone(s string) (string, bool) {
 	if !isCountry(w.Country) && !strings.HasPrefix(s, "+") {
 		return s, true // the country's own fault is reported; without one nothing can be said of the number
 	}
-	n, err := phonenumbers.Parse(s, w.Country)
-	if err != nil || !phonenumbers.IsPossibleNumber(n) {
-		return "", false
-	}
-	return phonenumbers.Format(n, phonenumbers.E164), true
+	return event.Phone(s, w.Country)
 }
 
 func (w *Workspace) checkStatic(f *faults, r *ready) {
@@ -89,29 +83,24 @@ func (w *Workspace) checkPools(f *faults, r *ready) {
 	}
 }
 
-// checkExclude brings each "kind:value" to the form that events' identities are compared in.
+// checkExclude brings each "kind:value" to the form that events' identities are compared in, by their own rules.
 func (w *Workspace) checkExclude(f *faults) map[string]bool {
+	rules := event.Rules{Country: w.Country}
 	out := make(map[string]bool, len(w.ExcludeIdentities))
 	for i, s := range w.ExcludeIdentities {
 		path := fmt.Sprintf("exclude_identities[%d]", i)
 		kind, value, ok := strings.Cut(strings.TrimSpace(s), ":")
-		value = strings.TrimSpace(value)
-		if !ok || !kindForm.MatchString(kind) || value == "" {
+		if !ok || !kindForm.MatchString(kind) || strings.TrimSpace(value) == "" {
 			f.add(path, "%q is not kind:value", s)
 			continue
 		}
-		switch kind {
-		case "whatsapp", "phone":
-			if kind == "whatsapp" && !strings.HasPrefix(value, "+") {
-				value = "+" + value // such a number is international with or without it
-			}
-			if value, ok = w.phone(value); !ok {
-				f.add(path, "%q is no phone number", s)
-				continue
-			}
-			kind = "phone"
-		case "email":
-			value = strings.ToLower(value)
+		if !isCountry(w.Country) && (kind == "phone" || kind == "whatsapp") {
+			continue // the country's own fault is reported
+		}
+		kind, value, reason := rules.Identity(kind, value)
+		if reason != "" {
+			f.add(path, "%q would join nobody anyway: %s", s, reason)
+			continue
 		}
 		w.ExcludeIdentities[i] = kind + ":" + value
 		out[kind+":"+value] = true
