@@ -1,0 +1,55 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// watchGrace is how long a watched program may take to end in order.
+const watchGrace = 8 * time.Second
+
+// runWatched runs a program that does not watch its standard input, and does so for it: when ours ends, because who started us
+// ended or died, the program is told to end, and killed if it does not. If we are killed ourselves, the system kills
+// it.
+func runWatched(lock string, command []string) error {
+	held, err := waitForLock(lock)
+	if err != nil {
+		return err
+	}
+	// The death signal follows the thread that started the program, not the process.
+	runtime.LockOSThread()
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.ExtraFiles = []*os.File{held} // it holds the lock as long as it lives
+	cmd.SysProcAttr = deathSignal()
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", command[0], err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	told := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, os.Stdin)
+		told <- err
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-told:
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(watchGrace):
+		return errors.Join(cmd.Process.Kill(), <-ended)
+	}
+}

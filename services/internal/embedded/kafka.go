@@ -1,0 +1,126 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+)
+
+// Kafka is a running broker: one node that is its own controller.
+type Kafka struct {
+	process
+	addr string
+}
+
+// clusterID is the same for every embedded broker: none of them ever meets another.
+const clusterID = "VGhyb3VnaGxpbmVLYWZrYQ"
+
+// StartKafka starts the broker on the configured port and waits until it answers.
+func StartKafka(ctx context.Context, cfg Config, log *zap.Logger) (*Kafka, error) {
+	libs := filepath.Join(cfg.Engines, kafkaDir)
+	if _, err := os.Stat(libs); err != nil {
+		return nil, fmt.Errorf("the Kafka engine is not there (%w): run `make engines`, or use one of your own with --kafka", err)
+	}
+	java, err := findJava(ctx, cfg.Engines)
+	if err != nil {
+		return nil, err
+	}
+	dir, logs, err := makeDirs(cfg.Data, "kafka")
+	if err != nil {
+		return nil, err
+	}
+	lock := filepath.Join(dir, "engine.lock")
+	if err := awaitLeftover(lock); err != nil {
+		return nil, err
+	}
+	k := &Kafka{}
+	if k.addr, err = freePort(cfg.Kafka); err != nil {
+		return nil, err
+	}
+	controller, err := freePort("127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	properties, err := writeKafkaConfig(dir, k.addr, controller)
+	if err != nil {
+		return nil, err
+	}
+	output := filepath.Join(logs, "kafka.out")
+	if err := formatStorage(ctx, java, cfg.Engines, dir, properties); err != nil {
+		return nil, err
+	}
+	command := append([]string{verbWatch, lock, java}, javaArgs(cfg.Engines, dir)...)
+	k.process = process{
+		name: "kafka", args: append(command, "kafka.Kafka", properties), output: output, ready: k.ping, log: log,
+	}
+	if err := k.start(ctx); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// Addr is host:port of the broker.
+func (k *Kafka) Addr() string { return k.addr }
+
+// PID is the process that watches the broker; killing it kills the broker.
+func (k *Kafka) PID() int { return int(k.pid.Load()) }
+
+// Stop ends the broker in order.
+func (k *Kafka) Stop() { k.end() }
+
+func (k *Kafka) ping(ctx context.Context) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(k.addr), kgo.DialTimeout(time.Second), kgo.RequestRetries(0))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return client.Ping(ctx)
+}
+
+// javaArgs are for a broker on a small machine: quick to start rather than quick in a week.
+func javaArgs(engines, dir string) []string {
+	args := []string{
+		"-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxDirectMemorySize=256m", "-Djava.awt.headless=true",
+		"-Dlog4j2.configurationFile=" + filepath.Join(dir, "log4j2.properties"),
+	}
+	if archive := filepath.Join(engines, classArchive); exists(archive) {
+		args = append(args, "-XX:SharedArchiveFile="+archive, "-Xshare:auto")
+	}
+	return append(args, "-cp", classPath(engines))
+}
+
+// classPath lists the jars: a wildcard's order is not defined, and an archive of classes is for one order alone.
+func classPath(engines string) string {
+	jars, _ := filepath.Glob(filepath.Join(engines, kafkaDir, "*.jar")) // the pattern is well formed; none found shows at the start
+	return strings.Join(jars, string(os.PathListSeparator))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// formatStorage prepares the directory of a broker that has none yet.
+func formatStorage(ctx context.Context, java, engines, dir, properties string) error {
+	if exists(filepath.Join(dir, "data", "meta.properties")) {
+		return nil
+	}
+	args := append(javaArgs(engines, dir), "kafka.tools.StorageTool", "format", "--cluster-id", clusterID, "--ignore-formatted", "--config", properties)
+	out, err := exec.CommandContext(ctx, java, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("format the broker's storage: %w: %s", err, out)
+	}
+	return nil
+}
+
+// errNoJava is met where no Java of version 17 or later is to be found.
+var errNoJava = errors.New("no Java 17 or later: set JAVA_HOME, or install a JRE (Debian: default-jre-headless), or pip so that `make engines` can " +
+	"fetch one; or use a Kafka of your own with --kafka, or docker compose")

@@ -1,0 +1,71 @@
+package embedded
+
+import (
+	"path/filepath"
+	"text/template"
+)
+
+var kafkaTemplate = template.Must(template.New("server").Parse(`# Written at every start: changes here are lost.
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{{.Controller}}
+listeners=PLAINTEXT://{{.Addr}},CONTROLLER://{{.Controller}}
+advertised.listeners=PLAINTEXT://{{.Addr}}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+log.dirs={{.Dir}}/data
+
+# One node: there is nothing to replicate to.
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+
+# A quick return after a crash: nobody else could take over meanwhile.
+broker.session.timeout.ms=1500
+broker.heartbeat.interval.ms=300
+controller.quorum.election.timeout.ms=300
+controller.quorum.fetch.timeout.ms=600
+group.initial.rebalance.delay.ms=0
+num.recovery.threads.per.data.dir=2
+
+# A topic is made by us, with what it must be, or not at all.
+auto.create.topics.enable=false
+# A person that moves between partitions travels in one record, and the loader's plan in an offset's metadata.
+message.max.bytes=20971520
+replica.fetch.max.bytes=20971520
+offset.metadata.max.bytes=65536
+# A transaction of a process that is gone for good holds readers up this long at most.
+transaction.max.timeout.ms=120000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+group.min.session.timeout.ms=1000
+
+num.network.threads=2
+num.io.threads=4
+log.cleaner.threads=1
+log.cleaner.dedupe.buffer.size=33554432
+log.cleaner.min.cleanable.ratio=0.3
+`))
+
+var log4jTemplate = template.Must(template.New("log4j").Parse(`status=error
+appender.out.type=Console
+appender.out.name=OUT
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d{ISO8601} %p %c{1} %m%n
+rootLogger.level=warn
+rootLogger.appenderRef.out.ref=OUT
+`))
+
+func writeKafkaConfig(dir, addr, controller string) (string, error) {
+	path := filepath.Join(dir, "server.properties")
+	if err := writeTemplate(path, kafkaTemplate, map[string]string{"Addr": addr, "Controller": controller, "Dir": dir}); err != nil {
+		return "", err
+	}
+	return path, writeTemplate(filepath.Join(dir, "log4j2.properties"), log4jTemplate, nil)
+}
