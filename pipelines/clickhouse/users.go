@@ -1,0 +1,64 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Names of users.
+const (
+	Writer = "throughline_writer"
+	BI     = "throughline_bi"
+)
+
+// User is a user with what it may do, in a form that both a users file and SQL can be made of.
+type User struct {
+	Name, Password string
+	Settings       map[string]string
+	Grants         []string // GRANT statements without TO
+	// Filters are row filters: database.table → expression.
+	Filters map[string]string
+}
+
+// readable is what BI users may read; what is not here (raw events, identities) they may not.
+var readable = []string{
+	"credits", "channel_daily", "channel_roi", "touches", "inquiries", "deals", "deal_stages", "calls", "spend",
+	"touches_log", "inquiries_log", "deals_log", "deal_stages_log", "calls_log", "spend_log",
+}
+
+// filtered are the tables that hold rows, all by workspace.
+var filtered = []string{"credits", "channel_daily", "touches_log", "inquiries_log", "deals_log", "deal_stages_log", "calls_log", "spend_log"}
+
+// Limits of a BI user's query.
+const (
+	biMemory  = 2 << 30 // bytes
+	biSeconds = 60
+	biRows    = 1_000_000
+)
+
+// Users are the loader, the reader of everything and one reader for each workspace that has a password.
+func Users(writerPassword, biPassword string, workspaces map[string]string) []User {
+	users := []User{
+		{Name: Writer, Password: writerPassword, Grants: []string{"GRANT SELECT, INSERT ON " + Database + ".*"}},
+		reader(BI, biPassword, nil),
+	}
+	for name, password := range workspaces {
+		filters := map[string]string{}
+		for _, table := range filtered {
+			filters[Database+"."+table] = fmt.Sprintf("workspace = '%s'", strings.ReplaceAll(name, "'", "''"))
+		}
+		users = append(users, reader("bi_"+name, password, filters))
+	}
+	return users
+}
+
+func reader(name, password string, filters map[string]string) User {
+	u := User{Name: name, Password: password, Filters: filters, Settings: map[string]string{
+		"readonly": "1", "max_memory_usage": fmt.Sprint(biMemory), "max_execution_time": fmt.Sprint(biSeconds),
+		"max_result_rows": fmt.Sprint(biRows), "result_overflow_mode": "throw",
+	}}
+	for _, table := range readable {
+		u.Grants = append(u.Grants, "GRANT SELECT ON "+Database+"."+table)
+	}
+	return u
+}

@@ -1,0 +1,88 @@
+package loader
+
+import (
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/throughline-io/throughline/schemas/event"
+	"github.com/throughline-io/throughline/schemas/fact"
+)
+
+// batch is the rows of a batch by table, in the order of its records.
+type batch struct {
+	events     events
+	credits    credits
+	touches    touches
+	spends     spends
+	inquiries  inquiries
+	deals      deals
+	stages     stages
+	identities identities
+	calls      calls
+	conflicts  conflicts
+}
+
+func newBatch() *batch { return &batch{} }
+
+// add takes one record. A record that cannot be decoded adds nothing.
+func (b *batch) add(r *kgo.Record, eventsTopic string) error {
+	if r.Attrs.IsControl() {
+		return nil
+	}
+	if r.Topic == eventsTopic {
+		e, err := event.Decode(r.Value)
+		if err != nil {
+			return err
+		}
+		b.events.add(&e)
+		return nil
+	}
+	p, err := fact.Decode(r.Value)
+	if err != nil {
+		return err
+	}
+	b.addPosting(&p)
+	return nil
+}
+
+func (b *batch) addPosting(p *fact.Posting) {
+	for i := range p.Credits {
+		b.credits.add(p, &p.Credits[i])
+	}
+	for i := range p.Touches {
+		b.touches.add(p, &p.Touches[i])
+	}
+	for i := range p.Spends {
+		b.spends.add(p, &p.Spends[i])
+	}
+	for i := range p.Inquiries {
+		b.inquiries.add(p, &p.Inquiries[i])
+	}
+	for i := range p.Deals {
+		b.deals.add(p, &p.Deals[i])
+	}
+	for i := range p.Stages {
+		b.stages.add(p, &p.Stages[i])
+	}
+	for i := range p.Identities {
+		b.identities.add(p, &p.Identities[i])
+	}
+	for i := range p.Calls {
+		b.calls.add(p, &p.Calls[i])
+	}
+	for i := range p.Conflicts {
+		b.conflicts.add(p, &p.Conflicts[i])
+	}
+}
+
+// tables are those that have rows.
+func (b *batch) tables() (out []table) {
+	for _, t := range []table{
+		b.events.table(), b.credits.table(), b.touches.table(), b.spends.table(), b.inquiries.table(), b.deals.table(), b.stages.table(),
+		b.identities.table(), b.calls.table(), b.conflicts.table(),
+	} {
+		if t.n > 0 {
+			out = append(out, t)
+		}
+	}
+	return out
+}

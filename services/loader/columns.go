@@ -1,0 +1,54 @@
+package loader
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/throughline-io/throughline/schemas/event"
+	"github.com/throughline-io/throughline/schemas/fact"
+)
+
+// table is rows as columns, each a slice of the type that its column takes.
+type table struct {
+	name    string
+	columns []column
+	n       int
+}
+
+type column struct {
+	name   string
+	values any
+}
+
+func (t *table) rows() int { return t.n }
+
+// Conversions to what columns take.
+
+func id(n event.NodeID) uuid.UUID { return uuid.UUID(n) }
+
+// money is minor units as a decimal.
+func money(minor int64) decimal.Decimal { return decimal.New(minor, -2) }
+
+// share is millionths of a conversion.
+func share(millionths int64) decimal.Decimal { return decimal.New(millionths, -6) }
+
+func day(d fact.Date) time.Time { return time.Unix(int64(d)*86_400, 0).UTC() }
+
+// moment is NULL for zero.
+func moment(ms int64) *int64 {
+	if ms == 0 {
+		return nil
+	}
+	return &ms
+}
+
+// maybeID is NULL for zero.
+func maybeID(n event.NodeID) *uuid.UUID {
+	if n == (event.NodeID{}) {
+		return nil
+	}
+	u := uuid.UUID(n)
+	return &u
+}
