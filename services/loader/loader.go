@@ -108,7 +108,7 @@ func (l *Loader) poll(ctx context.Context) ([]*kgo.Record, error) {
 	var records []*kgo.Record
 	bytes := 0
 	wait, cancel := context.WithTimeout(ctx, l.cfg.PollTimeout)
-	defer func() { cancel() }()
+	defer cancel()
 	for len(records) < l.cfg.MaxRecords && bytes < l.cfg.MaxBytes {
 		fetches := l.client.PollRecords(wait, l.cfg.MaxRecords-len(records))
 		var failure error
@@ -124,8 +124,9 @@ func (l *Loader) poll(ctx context.Context) ([]*kgo.Record, error) {
 			break
 		}
 		if len(records) == 0 {
-			cancel()
-			wait, cancel = context.WithTimeout(ctx, l.cfg.Linger)
+			linger, cancel := context.WithTimeout(ctx, l.cfg.Linger)
+			defer cancel()
+			wait = linger
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			records = append(records, r)
