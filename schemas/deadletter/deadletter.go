@@ -1,0 +1,100 @@
+// Package deadletter is what is kept of an item that was not accepted, or that could not be handled later: the reason
+// and the item as it came, so that it can be sent again once the fault is mended.
+//
+// A client's phone or e-mail is not written down in readable form unless the workspace stores contacts: the item is then
+// sealed under a key that derives from the workspace's pepper.
+package deadletter
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Letter is the value of a record of the dead-letter topic, as JSON.
+type Letter struct {
+	Workspace  string `json:"workspace,omitempty"`
+	Key        string `json:"key,omitempty"` // name of the sender's key
+	Code       string `json:"code"`
+	Field      string `json:"field,omitempty"`
+	Message    string `json:"message"`
+	ReceivedAt string `json:"received_at,omitempty"` // RFC 3339
+	Index      int    `json:"index"`                 // of the item in its request
+	// Body is the item as it came; Sealed is the same, encrypted. One of them is set for what a sender sent.
+	Body   string `json:"body,omitempty"`
+	Sealed []byte `json:"sealed,omitempty"`
+	// Topic, Partition, Offset and Record are set for a record that could not be handled after it was accepted.
+	Topic     string `json:"topic,omitempty"`
+	Partition int32  `json:"partition,omitempty"`
+	Offset    int64  `json:"offset,omitempty"`
+	Record    []byte `json:"record,omitempty"`
+}
+
+// Encode is the record's value.
+func (l *Letter) Encode() ([]byte, error) {
+	b, err := json.Marshal(l)
+	if err != nil {
+		return nil, fmt.Errorf("dead letter: %w", err)
+	}
+	return b, nil
+}
+
+// Decode reads a record's value.
+func Decode(b []byte) (*Letter, error) {
+	l := &Letter{}
+	if err := json.Unmarshal(b, l); err != nil {
+		return nil, fmt.Errorf("dead letter: %w", err)
+	}
+	return l, nil
+}
+
+// Seal puts the item into the letter, encrypted.
+func (l *Letter) Seal(pepper, item []byte) error {
+	gcm, err := aead(pepper)
+	if err != nil {
+		return err
+	}
+	nonce := make([]byte, gcm.NonceSize(), gcm.NonceSize()+len(item)+gcm.Overhead())
+	if _, err := rand.Read(nonce); err != nil {
+		return fmt.Errorf("dead letter: %w", err)
+	}
+	l.Sealed = gcm.Seal(nonce, nonce, item, []byte(l.Workspace))
+	return nil
+}
+
+// Open is the item, whichever way it is kept.
+func (l *Letter) Open(pepper []byte) ([]byte, error) {
+	if l.Sealed == nil {
+		return []byte(l.Body), nil
+	}
+	gcm, err := aead(pepper)
+	if err != nil {
+		return nil, err
+	}
+	n := gcm.NonceSize()
+	if len(l.Sealed) < n {
+		return nil, errors.New("dead letter: cut short")
+	}
+	item, err := gcm.Open(nil, l.Sealed[:n], l.Sealed[n:], []byte(l.Workspace))
+	if err != nil {
+		return nil, fmt.Errorf("dead letter: cannot be opened with this workspace's pepper: %w", err)
+	}
+	return item, nil
+}
+
+func aead(pepper []byte) (cipher.AEAD, error) {
+	key, err := hkdf.Key(sha256.New, pepper, nil, "throughline dead letters", 32)
+	if err != nil {
+		return nil, fmt.Errorf("dead letter: %w", err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("dead letter: %w", err)
+	}
+	return cipher.NewGCM(block)
+}

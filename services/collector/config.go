@@ -1,0 +1,67 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Limits of the contract (SPEC §2).
+const (
+	// MaxRequestBytes is the largest body, after decompression.
+	MaxRequestBytes = 16 << 20
+	// MaxItems is the most events a request may hold.
+	MaxItems = 10_000
+	// maxRecordBytes bounds one record to Kafka: a rejected body may be as large as a request and grows by its encoding.
+	maxRecordBytes = 19 << 20
+)
+
+// Config is how the collector runs.
+type Config struct {
+	// Kafka says how to reach the brokers.
+	Kafka []kgo.Opt
+	// TopicPrefix stands before every topic.
+	TopicPrefix string
+	// MaxBodyBytes bounds all bodies being handled at once; beyond it the answer is 429.
+	MaxBodyBytes int64
+	// MaxBufferedRecords and MaxBufferedBytes bound what waits for Kafka; beyond them the answer is 429.
+	MaxBufferedRecords, MaxBufferedBytes int
+	// DeliveryTimeout is how long a request waits for Kafka; beyond it the answer is 503.
+	DeliveryTimeout time.Duration
+	// Linger is how long a record waits for others of its partition.
+	Linger time.Duration
+	// MaxAhead is how far ahead of this machine's clock an event may be.
+	MaxAhead time.Duration
+	// Recent is how many acknowledged events are remembered to tell a duplicate at the door.
+	Recent int
+}
+
+// DefaultConfig is for a small machine.
+func DefaultConfig() Config {
+	return Config{
+		MaxBodyBytes: 256 << 20, MaxBufferedRecords: 200_000, MaxBufferedBytes: 256 << 20, DeliveryTimeout: 10 * time.Second,
+		Linger: 2 * time.Millisecond, MaxAhead: 24 * time.Hour, Recent: 100_000,
+	}
+}
+
+// Validate reports every fault.
+func (c Config) Validate() error {
+	var all []error
+	need := func(ok bool, field string, value any, rule string) {
+		if !ok {
+			all = append(all, fmt.Errorf("collector.%s: %v: %s", field, value, rule))
+		}
+	}
+	need(c.MaxBodyBytes >= MaxRequestBytes, "max_body_bytes", c.MaxBodyBytes, "must have room for one request")
+	need(c.MaxBufferedRecords >= MaxItems, "max_buffered_records", c.MaxBufferedRecords, "must have room for one request")
+	need(c.MaxBufferedBytes >= 2*MaxRequestBytes, "max_buffered_bytes", c.MaxBufferedBytes, "must have room for one request")
+	need(c.DeliveryTimeout > 0, "delivery_timeout", c.DeliveryTimeout, "must be positive")
+	need(c.Linger >= 0, "linger", c.Linger, "must not be negative")
+	need(c.MaxAhead > 0, "max_ahead", c.MaxAhead, "must be positive")
+	need(c.Recent >= 0, "recent", c.Recent, "must not be negative")
+	return errors.Join(all...)
+}
+
+func (c Config) topic(name string) string { return c.TopicPrefix + name }
