@@ -3,17 +3,18 @@ package event
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // body reads the object named as the type.
 func (p *parser) body() *Error {
+	if p.e.Type == Identify {
+		return nil
+	}
 	name := p.e.Type.String()
 	in := p.object.object(name)
 	if p.err != nil {
 		return p.err
-	}
-	if p.e.Type == Identify {
-		return nil
 	}
 	if in == nil {
 		return bad(name, "is required for this type")
@@ -98,8 +99,8 @@ func (p *parser) dealBody(in *object) *Error {
 		return in.err
 	case d.ID == "":
 		return bad("deal.id", "must not be empty")
-	case len(d.ID) > MaxIDLength:
-		return bad("deal.id", "is longer than %d bytes", MaxIDLength)
+	case utf8.RuneCountInString(d.ID) > MaxIDLength:
+		return bad("deal.id", "is longer than %d characters", MaxIDLength)
 	}
 	if d.Currency != nil {
 		c, err := p.currency("deal.currency", *d.Currency)

@@ -97,6 +97,9 @@ func (p *parser) identities() *Error {
 	}
 	n := 0
 	for _, kind := range slices.Sorted(maps.Keys(in.fields)) {
+		if _, given := in.get(kind); !given {
+			continue
+		}
 		if !kindForm.MatchString(kind) {
 			return bad("identities", "kind %.40q is not of the form [a-z][a-z0-9_]{0,31}", kind)
 		}
@@ -118,9 +121,6 @@ func (p *parser) identities() *Error {
 }
 
 func stringOrList(raw json.RawMessage) ([]string, bool) {
-	if bytes.Equal(raw, []byte("null")) {
-		return nil, true
-	}
 	var one string
 	if json.Unmarshal(raw, &one) == nil {
 		return []string{one}, true

@@ -3,9 +3,9 @@ package event
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // object is a JSON object being read. The first fault stays in err, and everything read after it is zero: so a parser
@@ -94,15 +94,26 @@ func (o *object) oneOf(name string, must bool, allowed ...string) *string {
 	return nil
 }
 
-// count is a whole number that is not negative.
+// MaxCount is the largest count that a field may hold: beyond it a JSON number is no longer exact in most languages.
+const MaxCount = 1<<53 - 1
+
+// count is a whole number that is not negative, in any spelling that JSON has for it.
 func (o *object) count(name string) int64 {
 	raw, ok := o.get(name)
 	if !ok {
 		return 0
 	}
-	n, err := strconv.ParseInt(strings.TrimSuffix(string(raw), ".0"), 10, 64)
-	if err != nil || n < 0 {
-		o.fail(bad(o.at(name), "%.40s is not a whole number from 0", raw))
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		f, notNumber := strconv.ParseFloat(string(raw), 64) // 5.0 and 1e3 are whole too
+		if notNumber != nil || f != math.Trunc(f) || f < 0 || f > MaxCount {
+			n = -1
+		} else {
+			n = int64(f)
+		}
+	}
+	if n < 0 || n > MaxCount {
+		o.fail(bad(o.at(name), "%.40s is not a whole number from 0 to 2^53-1", raw))
 		return 0
 	}
 	return n
@@ -132,30 +143,6 @@ func (o *object) money(name string) *Money {
 		return nil
 	}
 	return &m
-}
-
-// Moments that a field may hold: what the databases behind can hold as a date.
-var (
-	earliestMoment = time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC)
-	latestMoment   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
-)
-
-func (o *object) moment(name string) *int64 {
-	s := o.text(name)
-	if s == nil {
-		return nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, *s)
-	if err != nil {
-		o.fail(bad(o.at(name), "%.40q is not RFC 3339 with an offset, such as 2026-11-01T10:00:00+01:00", *s))
-		return nil
-	}
-	if t.Before(earliestMoment) || !t.Before(latestMoment) {
-		o.fail(bad(o.at(name), "%.40q is not between 1970 and 2100", *s))
-		return nil
-	}
-	ms := t.UnixMilli()
-	return &ms
 }
 
 // object is a nested object; nil where it is absent.

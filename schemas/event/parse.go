@@ -137,10 +137,10 @@ func (p *parser) time(now time.Time, ahead time.Duration) *Error {
 	if err != nil {
 		return err
 	}
-	t, fault := time.Parse(time.RFC3339Nano, s)
+	t, ok := parseMoment(s)
 	switch {
-	case fault != nil:
-		return &Error{BadTime, "time", fmt.Sprintf("%.40q is not RFC 3339 with an offset, such as 2026-11-01T10:00:00.123Z", s)}
+	case !ok:
+		return &Error{BadTime, "time", fmt.Sprintf("%.40q is not %s", s, momentForm)}
 	case t.Before(oldest):
 		return &Error{TimeTooOld, "time", fmt.Sprintf("%s is before 2000-01-01", s)}
 	case t.After(now.Add(ahead)):

@@ -1,7 +1,8 @@
 package event
 
 import (
-	"net/url"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,12 +17,12 @@ func (p *parser) visit(in *object) {
 	if in.err != nil {
 		return
 	}
-	host, query, ok := splitURL(v.URL)
+	host, rest, ok := splitURL(v.URL)
 	if !ok {
 		in.fail(bad("visit.url", "%s is not an absolute URL", quote(v.URL)))
 		return
 	}
-	values, _ := url.ParseQuery(query) // a sender's page may have any query: what can be read of it counts
+	values := parseQuery(rest)
 	v.ClickIDs = clickIDs(clicks, values)
 	if clicks != nil && clicks.err != nil {
 		in.fail(clicks.err)
@@ -32,10 +33,10 @@ func (p *parser) visit(in *object) {
 }
 
 // origin is the first that says anything: utm as given, utm of the url, a click id, the referrer.
-func origin(utm UTM, query url.Values, clicks map[string]string, referrer, own string) Origin {
+func origin(utm UTM, q query, clicks map[string]string, referrer, own string) Origin {
 	if utm.Empty() {
 		utm = UTM{
-			query.Get("utm_source"), query.Get("utm_medium"), query.Get("utm_campaign"), query.Get("utm_content"), query.Get("utm_term"),
+			q.get("utm_source"), q.get("utm_medium"), q.get("utm_campaign"), q.get("utm_content"), q.get("utm_term"),
 		}.Normal()
 	}
 	if !utm.Empty() {
@@ -53,10 +54,10 @@ func origin(utm UTM, query url.Values, clicks map[string]string, referrer, own s
 }
 
 // clickIDs are those that were given, else those in the url.
-func clickIDs(given *object, query url.Values) map[string]string {
+func clickIDs(given *object, q query) map[string]string {
 	out := map[string]string{}
 	if given != nil {
-		for name := range given.fields {
+		for _, name := range slices.Sorted(maps.Keys(given.fields)) { // in order, so that the same fault is named each time
 			if v := strings.TrimSpace(given.str(name)); v != "" {
 				out[name] = v
 			}
@@ -64,7 +65,7 @@ func clickIDs(given *object, query url.Values) map[string]string {
 	}
 	if len(out) == 0 {
 		for _, name := range clickOrder {
-			if v := strings.TrimSpace(query.Get(name)); v != "" {
+			if v := q.get(name); v != "" {
 				out[name] = v
 			}
 		}

@@ -1,7 +1,6 @@
 package event
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/throughline-io/throughline/schemas/wire"
@@ -74,7 +73,7 @@ func (e *Event) field(num wire.Num, v uint64, data []byte) error {
 	case 6:
 		e.Source = string(data)
 	case 7:
-		e.Type = Type(v)
+		return wire.ToEnum(&e.Type, v)
 	case 8:
 		e.Time = wire.ToInt(v)
 	case 9:
@@ -125,60 +124,6 @@ func decodeNode(b []byte) (n Node, err error) {
 		return nil
 	})
 	return n, err
-}
-
-var errIncomplete = errors.New("incomplete")
-
-// check holds a decoded event to the invariants: a record that somebody else wrote must not break those who trust the
-// type.
-func (e *Event) check() error {
-	missing := func(what string) error { return fmt.Errorf("%w: %s", errIncomplete, what) }
-	objects := map[Type]bool{
-		Visit: e.Visit != nil, Call: e.Call != nil, Message: e.Message != nil, Form: e.Form != nil, Deal: e.Deal != nil,
-		Spend: e.Spend != nil, Identify: true, NumberLease: e.Lease != nil,
-	}
-	n := 0
-	for t, set := range objects {
-		if set && t != Identify {
-			n++
-		}
-	}
-	switch {
-	case e.ID == "" || e.Source == "" || e.Workspace == "":
-		return missing("workspace, source and id are required")
-	case !objects[e.Type]:
-		return missing("the object named as the type")
-	case e.Type != Identify && n != 1 || e.Type == Identify && n != 0:
-		return missing("just the object named as the type")
-	case len(e.Nodes) == 0 && e.Type != Spend:
-		return missing("an identity")
-	}
-	for _, node := range e.Nodes {
-		if node.ID == (NodeID{}) {
-			return missing("a node's id")
-		}
-	}
-	return e.checkMoney()
-}
-
-func (e *Event) checkMoney() error {
-	var amounts []Money
-	if e.Spend != nil {
-		amounts = append(amounts, e.Spend.Amount)
-	}
-	if e.Deal != nil {
-		for _, m := range []*Money{e.Deal.Amount, e.Deal.CostOfGoods} {
-			if m != nil {
-				amounts = append(amounts, *m)
-			}
-		}
-	}
-	for _, m := range amounts {
-		if _, ok := ParseMoney(string(m)); !ok {
-			return fmt.Errorf("%w: %q is no amount", errIncomplete, m)
-		}
-	}
-	return nil
 }
 
 // usualKinds are the kinds of identity that nearly all nodes have: one string serves all of them.

@@ -99,7 +99,7 @@ func (c *CallData) append(b []byte) []byte {
 func (c *CallData) field(num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
-		c.Direction = Direction(v)
+		return wire.ToEnum(&c.Direction, v)
 	case 2:
 		c.Company = string(data)
 	case 3:
@@ -133,7 +133,7 @@ func (m *MessageData) field(num wire.Num, v uint64, data []byte) error {
 	case 1:
 		m.Platform = string(data)
 	case 2:
-		m.Direction = Direction(v)
+		return wire.ToEnum(&m.Direction, v)
 	case 3:
 		m.Manager = string(data)
 	case 4:

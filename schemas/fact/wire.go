@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/wire"
 )
 
@@ -106,11 +105,11 @@ func (b *Booking) append(w []byte) []byte {
 func (b *Booking) field(num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
-		b.CauseType = CauseType(v)
+		return wire.ToEnum(&b.CauseType, v)
 	case 2:
 		return wire.ToID(&b.Person, data)
 	case 3:
-		b.Conversion = Conversion(v)
+		return wire.ToEnum(&b.Conversion, v)
 	case 4:
 		b.ID = string(data)
 	case 5:
@@ -120,11 +119,11 @@ func (b *Booking) field(num wire.Num, v uint64, data []byte) error {
 	case 7:
 		b.BookedTime = wire.ToInt(v)
 	case 8:
-		b.LeadDate = Date(wire.ToInt(v))
+		return wire.ToInt32(&b.LeadDate, v)
 	case 9:
-		b.SaleDate = Date(wire.ToInt(v))
+		return wire.ToInt32(&b.SaleDate, v)
 	case 10:
-		b.BookedDate = Date(wire.ToInt(v))
+		return wire.ToInt32(&b.BookedDate, v)
 	}
 	return nil
 }
@@ -169,7 +168,7 @@ func (t *Touchpoint) field(num wire.Num, v uint64, data []byte) error {
 	case 2:
 		t.Time = wire.ToInt(v)
 	case 3:
-		t.Date = Date(wire.ToInt(v))
+		return wire.ToInt32(&t.Date, v)
 	default:
 		t.Tuple.field(num, data)
 	}
@@ -192,7 +191,7 @@ func (c *Credit) field(num wire.Num, v uint64, _ []byte) error {
 	case 2:
 		c.Touch = int(v)
 	case 3:
-		c.Model = Model(v)
+		return wire.ToEnum(&c.Model, v)
 	case 4:
 		c.Conversions = wire.ToInt(v)
 	case 5:
@@ -213,11 +212,11 @@ func (t *Touch) append(w []byte) []byte {
 func (t *Touch) field(num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 20:
-		t.Sign = int32(wire.ToInt(v))
+		return wire.ToInt32(&t.Sign, v)
 	case 21:
 		return wire.ToID(&t.Person, data)
 	case 22:
-		t.Type = event.Type(v)
+		return wire.ToEnum(&t.Type, v)
 	default:
 		return t.Touchpoint.field(num, v, data)
 	}

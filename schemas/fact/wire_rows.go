@@ -1,7 +1,6 @@
 package fact
 
 import (
-	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/wire"
 )
 
@@ -17,17 +16,17 @@ func (r *InquiryRow) append(w []byte) []byte {
 func (r *InquiryRow) field(num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
-		r.Sign = int32(wire.ToInt(v))
+		return wire.ToInt32(&r.Sign, v)
 	case 2:
 		return wire.ToID(&r.Person, data)
 	case 3:
 		r.ID = string(data)
 	case 4:
-		r.Type = event.Type(v)
+		return wire.ToEnum(&r.Type, v)
 	case 5:
 		r.Time = wire.ToInt(v)
 	case 6:
-		r.Date = Date(wire.ToInt(v))
+		return wire.ToInt32(&r.Date, v)
 	}
 	return nil
 }
@@ -55,7 +54,7 @@ func (r *DealRow) append(w []byte) []byte {
 func (r *DealRow) field(num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
-		r.Sign = int32(wire.ToInt(v))
+		return wire.ToInt32(&r.Sign, v)
 	case 2:
 		return wire.ToID(&r.Person, data)
 	case 7:
@@ -116,7 +115,7 @@ func (r *StageRow) append(w []byte) []byte {
 func (r *StageRow) field(num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
-		r.Sign = int32(wire.ToInt(v))
+		return wire.ToInt32(&r.Sign, v)
 	case 2:
 		return wire.ToID(&r.Person, data)
 	case 3:
@@ -145,7 +144,7 @@ func (r *IdentityRow) append(w []byte) []byte {
 func (r *IdentityRow) field(num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
-		r.Sign = int32(wire.ToInt(v))
+		return wire.ToInt32(&r.Sign, v)
 	case 2:
 		r.Kind = string(data)
 	case 3:
@@ -175,7 +174,7 @@ func (r *CallRow) append(w []byte) []byte {
 func (r *CallRow) field(num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
-		r.Sign = int32(wire.ToInt(v))
+		return wire.ToInt32(&r.Sign, v)
 	case 2:
 		return wire.ToID(&r.Person, data)
 	case 3:
@@ -183,9 +182,9 @@ func (r *CallRow) field(num wire.Num, v uint64, data []byte) error {
 	case 4:
 		r.Time = wire.ToInt(v)
 	case 5:
-		r.Date = Date(wire.ToInt(v))
+		return wire.ToInt32(&r.Date, v)
 	case 6:
-		r.Direction = event.Direction(v)
+		return wire.ToEnum(&r.Direction, v)
 	case 7:
 		r.Status = string(data)
 	case 8:
@@ -218,13 +217,13 @@ func (r *SpendRow) append(w []byte) []byte {
 func (r *SpendRow) field(num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
-		r.Sign = int32(wire.ToInt(v))
+		return wire.ToInt32(&r.Sign, v)
 	case 2:
 		r.EventID = string(data)
 	case 3:
 		r.Account = string(data)
 	case 4:
-		r.Date = Date(wire.ToInt(v))
+		return wire.ToInt32(&r.Date, v)
 	case 5:
 		r.Impressions = wire.ToInt(v)
 	case 6:

@@ -8,6 +8,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -70,6 +71,25 @@ func Int(b []byte, num Num, v int64) []byte { return Uint(b, num, protowire.Enco
 
 // ToInt reads a zigzag varint.
 func ToInt(v uint64) int64 { return protowire.DecodeZigZag(v) }
+
+// ToEnum reads a value of a closed list; one that does not fit is refused, not cut.
+func ToEnum[T ~uint8](to *T, v uint64) error {
+	if v > math.MaxUint8 {
+		return fmt.Errorf("%w: %d is not of a closed list", ErrFormat, v)
+	}
+	*to = T(v)
+	return nil
+}
+
+// ToInt32 reads a zigzag varint that must fit 32 bits.
+func ToInt32[T ~int32](to *T, v uint64) error {
+	n := ToInt(v)
+	if n < math.MinInt32 || n > math.MaxInt32 {
+		return fmt.Errorf("%w: %d has more than 32 bits", ErrFormat, n)
+	}
+	*to = T(n)
+	return nil
+}
 
 // Fixed appends a fixed64, unless it is zero.
 func Fixed(b []byte, num Num, v uint64) []byte {
