@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -33,7 +32,19 @@ var nobody = map[string]bool{
 	"guest": true, "test": true, "n/a": true,
 }
 
-var zeros = regexp.MustCompile(`^[0-]*$`)
+// nobodys reports that a trimmed value stands for nobody.
+func nobodys(value string) bool {
+	return strings.Trim(value, "0-") == "" || nobody[strings.ToLower(value)]
+}
+
+// international is a number of a messenger, which leaves the plus out.
+func international(value string) string {
+	value = strings.TrimSpace(value)
+	if strings.HasPrefix(value, "+") {
+		return value
+	}
+	return "+" + value
+}
 
 // Phone brings a number to E.164, read in a default region. False means that it is no possible number.
 func Phone(s, region string) (string, bool) {
@@ -51,17 +62,14 @@ func (r *Rules) Identity(kind, value string) (string, string, DropReason) {
 	switch {
 	case value == "":
 		return "", "", DropEmpty
-	case zeros.MatchString(value) || nobody[strings.ToLower(value)]:
+	case nobodys(value):
 		return "", "", DropJunk
 	}
 	ok := true
 	switch kind {
 	case "whatsapp":
-		if !strings.HasPrefix(value, "+") {
-			value = "+" + value
-		}
 		kind = "phone"
-		value, ok = Phone(value, r.Country)
+		value, ok = Phone(international(value), r.Country)
 	case "phone":
 		value, ok = Phone(value, r.Country)
 	case "email":
@@ -140,8 +148,12 @@ func stringOrList(raw json.RawMessage) ([]string, bool) {
 
 // identity adds an identifier to the event, or counts why not.
 func (p *parser) identity(kind, value string) (Node, bool) {
-	if kind == "phone" || kind == "whatsapp" || kind == "email" {
-		p.contacts = append(p.contacts, value)
+	switch {
+	case nobodys(strings.TrimSpace(value)):
+	case kind == "phone" || kind == "email":
+		p.contacts = append(p.contacts, contact{kind == "email", value})
+	case kind == "whatsapp":
+		p.contacts = append(p.contacts, contact{false, international(value)})
 	}
 	kind, value, reason := p.rules.Identity(kind, value)
 	if reason != "" {

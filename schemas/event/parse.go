@@ -94,9 +94,9 @@ type parser struct {
 	rules    *Rules
 	e        Event
 	dropped  Dropped
-	contacts []string // as sent: what scrubbing must find again
-	phone    Node     // the client's, of a call
-	visitor  Node     // of a lease
+	contacts []contact
+	phone    Node // the client's, of a call
+	visitor  Node // of a lease
 	deal     Node
 }
 

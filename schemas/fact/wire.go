@@ -217,8 +217,6 @@ func (t *Touch) field(num wire.Num, v uint64, data []byte) error {
 		return wire.ToID(&t.Person, data)
 	case 22:
 		return wire.ToEnum(&t.Type, v)
-	default:
-		return t.Touchpoint.field(num, v, data)
 	}
-	return nil
+	return t.Touchpoint.field(num, v, data)
 }
