@@ -77,6 +77,23 @@ func NewClassifier(own []ChannelRule) (*Classifier, error) {
 	return &Classifier{rules: append(rules, d.rules...), sites: d.sites}, nil
 }
 
+// NewClassifierOf is a classifier of former defaults, as DefaultChannels gave them, and a workspace's own rules of that
+// time.
+func NewClassifierOf(former []byte, own []ChannelRule) (*Classifier, error) {
+	d := &defaults{}
+	if err := json.Unmarshal(former, d); err != nil {
+		return nil, err
+	}
+	var errRules, errSites error
+	d.sites, errSites = indexSites(d.Sites)
+	d.rules, errRules = compileRules(d.Channels, d.sites)
+	rules, errOwn := compileRules(own, d.sites)
+	if err := errors.Join(errSites, errRules, errOwn); err != nil {
+		return nil, err
+	}
+	return &Classifier{rules: append(rules, d.rules...), sites: d.sites}, nil
+}
+
 // Classify resolves an origin: its utm values, else its click id, else its referrer, else (direct).
 func (c *Classifier) Classify(o event.Origin) fact.Tuple {
 	return c.tuple(c.resolve(o))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/throughline-io/throughline/pipelines"
 	"github.com/throughline-io/throughline/pipelines/workspace"
 )
@@ -17,6 +19,9 @@ type Config struct {
 	ClickHouse ClickHouseConfig `yaml:"clickhouse"`
 	Embedded   EmbeddedConfig   `yaml:"embedded"`
 	Log        LogConfig        `yaml:"log"`
+	// MaxAhead is how far ahead of the collector's clock an event may be: 24h, the contract's, if left out. More is for
+	// playing recorded stories whose end has not come yet.
+	MaxAhead time.Duration `yaml:"max_ahead"`
 	// Workspaces are the tenants; at least one.
 	Workspaces []workspace.Workspace `yaml:"workspaces"`
 }
@@ -38,6 +43,9 @@ type KafkaConfig struct {
 	TopicPrefix string `yaml:"topic_prefix"`
 	// Partitions is how many each topic is made with: 12 if left out. It cannot be changed afterwards.
 	Partitions int `yaml:"partitions"`
+	// TransactionalID names this process's stitcher in Kafka's transactions: the same at every start, another for each
+	// process. throughline-stitcher-0 if left out.
+	TransactionalID string `yaml:"transactional_id"`
 }
 
 // ClickHouseConfig says where ClickHouse is.
@@ -90,7 +98,8 @@ func settings() Config {
 	return Config{
 		HTTP:       "127.0.0.1:8080",
 		Data:       "./data",
-		Kafka:      KafkaConfig{Partitions: pipelines.DefaultPartitions},
+		Kafka:      KafkaConfig{Partitions: pipelines.DefaultPartitions, TransactionalID: "throughline-stitcher-0"},
+		MaxAhead:   24 * time.Hour,
 		ClickHouse: ClickHouseConfig{AdminUser: "default"},
 		Embedded:   EmbeddedConfig{Kafka: "127.0.0.1:9092", ClickHouse: "127.0.0.1:9000", ClickHouseHTTP: "127.0.0.1:8123"},
 		Log:        LogConfig{Level: "info", Format: "auto"},

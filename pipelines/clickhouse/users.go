@@ -1,7 +1,11 @@
 package schema
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -61,4 +65,29 @@ func reader(name, password string, filters map[string]string) User {
 		u.Grants = append(u.Grants, "GRANT SELECT ON "+Database+"."+table)
 	}
 	return u
+}
+
+// SQL makes the user, or makes it anew, in a ClickHouse that keeps users itself.
+func (u User) SQL() []string {
+	identified := "IDENTIFIED WITH no_password"
+	if u.Password != "" {
+		sum := sha256.Sum256([]byte(u.Password))
+		identified = "IDENTIFIED WITH sha256_hash BY '" + hex.EncodeToString(sum[:]) + "'"
+	}
+	create := "CREATE USER OR REPLACE `" + u.Name + "` " + identified
+	var settings []string
+	for _, name := range slices.Sorted(maps.Keys(u.Settings)) {
+		settings = append(settings, name+" = '"+u.Settings[name]+"'")
+	}
+	if len(settings) > 0 {
+		create += " SETTINGS " + strings.Join(settings, ", ")
+	}
+	out := []string{create}
+	for _, g := range u.Grants {
+		out = append(out, g+" TO `"+u.Name+"`")
+	}
+	for _, table := range slices.Sorted(maps.Keys(u.Filters)) {
+		out = append(out, "CREATE ROW POLICY OR REPLACE `"+u.Name+"` ON "+table+" FOR SELECT USING "+u.Filters[table]+" TO `"+u.Name+"`")
+	}
+	return out
 }

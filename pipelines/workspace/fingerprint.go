@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/throughline-io/throughline/pipelines"
-	"github.com/throughline-io/throughline/schemas/event"
 )
 
 // arithmetic counts changes of the code that give the same events other facts: raise it with such a change, and every
@@ -24,21 +23,9 @@ func (w *Workspace) Canonical() []byte {
 	for currency, rate := range w.ready.rates {
 		rates[currency] = rate.RatString() // "0.50" and "0.5" are one rate
 	}
-	defaults := sha256.Sum256(pipelines.DefaultChannels())
-	b, err := json.Marshal(struct {
-		Arithmetic      int                  `json:"arithmetic"`
-		Timezone        string               `json:"timezone"`
-		Currency        string               `json:"currency"`
-		Lookback        int64                `json:"lookback_ms"`
-		MaxTouches      int                  `json:"max_touches"`
-		FX              map[string]string    `json:"fx"`
-		StaticNumbers   map[string]event.UTM `json:"static_numbers"`
-		PoolNumbers     []string             `json:"pool_numbers"`
-		Channels        []ChannelRule        `json:"channels"`
-		DefaultChannels string               `json:"default_channels"`
-	}{
+	b, err := json.Marshal(canonical{
 		arithmetic, w.Timezone, w.Currency, w.Lookback.Milliseconds(), w.MaxTouches, rates, w.ready.static,
-		slices.Sorted(maps.Keys(w.ready.pool)), append([]ChannelRule{}, w.Channels...), hex.EncodeToString(defaults[:]),
+		slices.Sorted(maps.Keys(w.ready.pool)), append([]ChannelRule{}, w.Channels...), pipelines.DefaultChannels(),
 	})
 	if err != nil {
 		panic(fmt.Sprintf("workspace %s: %v", w.Name, err)) // strings, numbers, lists and maps of them: it cannot fail

@@ -1,7 +1,6 @@
 package reports
 
 import (
-
 	"github.com/google/uuid"
 
 	"github.com/throughline-io/throughline/schemas/event"
@@ -139,4 +138,3 @@ func won(p *fact.Posting) cells {
 	}
 	return out
 }
-

@@ -65,6 +65,8 @@ func (s *Stitcher) Run(ctx context.Context) error {
 		return fmt.Errorf("stitcher: %w", err)
 	}
 	s.session = session
+	s.forgetAll() // of a former Run: what was in memory may never have been committed
+	s.ownership.lost()
 	defer session.CloseAllowingRebalance()
 	if s.of, err = s.countPartitions(ctx); err != nil {
 		return quiet(ctx, err)
@@ -96,6 +98,8 @@ func (s *Stitcher) options() []kgo.Opt {
 		// subscribes to both: a node's events and its messages meet.
 		kgo.Balancers(kgo.RangeBalancer()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		// Markers of transactions take offsets too: without them a drained topic would seem to lag by one for ever.
+		kgo.KeepControlRecords(),
 		kgo.RequireStableFetchOffsets(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.SessionTimeout(s.cfg.SessionTimeout),

@@ -28,6 +28,9 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if r.Attrs.IsControl() {
+			continue
+		}
 		e, err := event.Decode(r.Value)
 		if err == nil {
 			err = p.Event(&e)
@@ -39,6 +42,9 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 	for _, r := range b.messages {
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if r.Attrs.IsControl() {
+			continue
 		}
 		m, err := state.ParseMessage(r.Value)
 		if err != nil {
