@@ -1,6 +1,7 @@
 package event
 
 import (
+	"regexp"
 	"strings"
 	"time"
 )
@@ -14,11 +15,15 @@ var (
 // momentForm shows a sender what is wanted.
 const momentForm = "RFC 3339 with an offset, such as 2026-11-01T10:00:00.123+01:00"
 
-// parseMoment reads RFC 3339 by the letter. time.Parse is laxer: it takes a comma before the fraction, hours of one digit and
-// offsets of a day, which other readers of the raw event would refuse.
+// rfc3339 is the letter of it. time.Parse alone is laxer: it takes a comma before the fraction, hours of one digit and offsets
+// of a day, which other readers of the raw event would refuse.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 func parseMoment(s string) (time.Time, bool) {
-	var t time.Time
-	err := t.UnmarshalText([]byte(strings.ToUpper(s))) // "t" and "z" are allowed
+	if !rfc3339.MatchString(s) {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(s))
 	return t, err == nil
 }
 
