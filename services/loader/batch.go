@@ -1,11 +1,6 @@
 package loader
 
-import (
-	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/throughline-io/throughline/schemas/event"
-	"github.com/throughline-io/throughline/schemas/fact"
-)
+import "github.com/throughline-io/throughline/schemas/fact"
 
 // batch is the rows of a batch by table, in the order of its records.
 type batch struct {
@@ -19,29 +14,21 @@ type batch struct {
 	identities identities
 	calls      calls
 	conflicts  conflicts
+	letters    letters
 }
 
 func newBatch() *batch { return &batch{} }
 
-// add takes one record. A record that cannot be decoded adds nothing.
-func (b *batch) add(r *kgo.Record, eventsTopic string) error {
-	if r.Attrs.IsControl() {
-		return nil
+// add takes an item that could be read.
+func (b *batch) add(i *item) {
+	switch {
+	case i.event != nil:
+		b.events.add(i.event)
+	case i.posting != nil:
+		b.addPosting(i.posting)
+	case i.letter != nil:
+		b.letters.add(i.letter)
 	}
-	if r.Topic == eventsTopic {
-		e, err := event.Decode(r.Value)
-		if err != nil {
-			return err
-		}
-		b.events.add(&e)
-		return nil
-	}
-	p, err := fact.Decode(r.Value)
-	if err != nil {
-		return err
-	}
-	b.addPosting(&p)
-	return nil
 }
 
 func (b *batch) addPosting(p *fact.Posting) {
@@ -78,7 +65,7 @@ func (b *batch) addPosting(p *fact.Posting) {
 func (b *batch) tables() (out []table) {
 	for _, t := range []table{
 		b.events.table(), b.credits.table(), b.touches.table(), b.spends.table(), b.inquiries.table(), b.deals.table(), b.stages.table(),
-		b.identities.table(), b.calls.table(), b.conflicts.table(),
+		b.identities.table(), b.calls.table(), b.conflicts.table(), b.letters.table(),
 	} {
 		if t.n > 0 {
 			out = append(out, t)

@@ -16,9 +16,9 @@ type Config struct {
 	TopicPrefix string
 	// Group is the consumer group.
 	Group string
-	// MaxRecords and MaxBytes bound a batch.
-	MaxRecords int
-	MaxBytes   int
+	// MaxRows and MaxBytes bound a batch: rows of all tables, bytes of records.
+	MaxRows  int
+	MaxBytes int
 	// Linger is how long a batch waits for more records after its first.
 	Linger time.Duration
 	// PollTimeout bounds a wait for the first record.
@@ -39,7 +39,7 @@ type Config struct {
 // DefaultConfig is for a small machine.
 func DefaultConfig() Config {
 	return Config{
-		Group: "throughline.loader", MaxRecords: 50_000, MaxBytes: 24 << 20, Linger: 100 * time.Millisecond, PollTimeout: time.Second,
+		Group: "throughline.loader", MaxRows: 200_000, MaxBytes: 24 << 20, Linger: 100 * time.Millisecond, PollTimeout: time.Second,
 		FetchWait: 100 * time.Millisecond, SessionTimeout: 10 * time.Second, RebalanceTimeout: time.Minute, Inserts: 4, Retries: 20,
 	}
 }
@@ -53,7 +53,7 @@ func (c Config) Validate() error {
 		}
 	}
 	need(c.Group != "", "group", c.Group, "must not be empty")
-	need(c.MaxRecords > 0, "max_records", c.MaxRecords, "must be positive")
+	need(c.MaxRows > 0 && c.MaxRows <= 1_000_000, "max_rows", c.MaxRows, "must be from 1 to 1000000")
 	need(c.MaxBytes > 0 && c.MaxBytes < 1<<30, "max_bytes", c.MaxBytes, "must be positive and below 1 GiB")
 	need(c.Linger > 0 && c.Linger <= 200*time.Millisecond, "linger", c.Linger, "must be positive and at most 200ms")
 	need(c.PollTimeout > 0, "poll_timeout", c.PollTimeout, "must be positive")

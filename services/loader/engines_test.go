@@ -94,10 +94,11 @@ func realClickHouse(t *testing.T) *embedded.ClickHouse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engines.clickhouse = c
 	if err := clickhouse.Migrate(t.Context(), admin(c), schema.Migrations(), schema.Views()); err != nil {
+		c.Stop()
 		t.Fatal(err)
 	}
+	engines.clickhouse = c
 	return c
 }
 

@@ -3,10 +3,10 @@ package loader
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // answer is what to do about an error of an insert. All errors are sorted here.
@@ -47,10 +47,8 @@ func sortError(err error) answer {
 	}
 	// Anything else came from the connection: the server may or may not have taken the insert, and its token tells.
 	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, clickhouse.ErrAcquireConnTimeout) {
+	if errors.As(err, &network) || errors.Is(err, clickhouse.ErrAcquireConnTimeout) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return retry
 	}
 	return unknown
 }
-
-func kafkaError(code int16) error { return kerr.ErrorForCode(code) }

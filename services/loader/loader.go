@@ -29,11 +29,14 @@ type Loader struct {
 	log     *zap.Logger
 	metrics *metrics
 	client  *kgo.Client
+	settled settled
+	lag     lag
 }
 
 // New makes a loader; nothing happens until Run. The connection must be able to run cfg.Inserts statements at once.
 func New(cfg Config, db driver.Conn, reg prometheus.Registerer, log *zap.Logger) *Loader {
-	return &Loader{cfg: cfg, db: db, log: log, metrics: newMetrics(reg)}
+	m := newMetrics(reg)
+	return &Loader{cfg: cfg, db: db, log: log, metrics: m, lag: lag{of: map[string]map[int32]int64{}, gauge: m.lag}}
 }
 
 // Run works until ctx is done, then returns nil. After an error the caller starts a new Run, which finishes what was
@@ -47,6 +50,7 @@ func (l *Loader) Run(ctx context.Context) error {
 		return fmt.Errorf("loader: %w", err)
 	}
 	l.client = client
+	l.settled.take() // of a former Run: it is found out anew
 	defer client.CloseAllowingRebalance()
 	for ctx.Err() == nil {
 		if err := l.turn(ctx); err != nil {
@@ -60,7 +64,7 @@ func (l *Loader) Run(ctx context.Context) error {
 }
 
 func (l *Loader) topics() []string {
-	return []string{l.cfg.topic(pipelines.TopicEvents), l.cfg.topic(pipelines.TopicFacts)}
+	return []string{l.cfg.topic(pipelines.TopicEvents), l.cfg.topic(pipelines.TopicFacts), l.cfg.topic(pipelines.TopicDead)}
 }
 
 func (l *Loader) options() []kgo.Opt {
@@ -79,85 +83,64 @@ func (l *Loader) options() []kgo.Opt {
 		kgo.FetchMaxWait(l.cfg.FetchWait),
 		kgo.FetchMaxBytes(int32(l.cfg.MaxBytes)),
 		kgo.AdjustFetchOffsetsFn(l.recover),
+		kgo.OnPartitionsRevoked(l.lost),
+		kgo.OnPartitionsLost(l.lost),
 		kgo.RecordPartitioner(kgo.UniformBytesPartitioner(1<<16, true, true, nil)),
 	)
 }
 
-// turn loads one batch.
+// turn loads one batch. From its poll on no partition is taken from us until it is done.
 func (l *Loader) turn(ctx context.Context) error {
-	records, err := l.poll(ctx)
+	items, err := l.poll(ctx)
 	defer l.client.AllowRebalance()
-	if err != nil || len(records) == 0 {
+	if err != nil {
 		return err
 	}
-	plan := planOf(records)
-	if err := l.commit(ctx, plan, planned); err != nil {
-		return fmt.Errorf("loader: commit the plan: %w", err)
-	}
-	if err := l.load(ctx, plan, records); err != nil {
+	if err := l.commitSettled(ctx); err != nil {
 		return err
 	}
-	if err := l.commit(ctx, plan, done); err != nil {
-		return fmt.Errorf("loader: commit what was loaded: %w", err)
+	for _, p := range planOf(items).parts(maxMetadata) {
+		if len(p) == 0 {
+			continue
+		}
+		if err := l.commitPlanned(ctx, p); err != nil {
+			return err
+		}
+		if err := l.load(ctx, p, within(items, p)); err != nil {
+			return err
+		}
+		if err := l.commitDone(ctx, p); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// poll takes what has come, and waits a little for more unless there is plenty.
-func (l *Loader) poll(ctx context.Context) ([]*kgo.Record, error) {
-	var records []*kgo.Record
-	bytes := 0
-	wait, cancel := context.WithTimeout(ctx, l.cfg.PollTimeout)
-	defer cancel()
-	for len(records) < l.cfg.MaxRecords && bytes < l.cfg.MaxBytes {
-		fetches := l.client.PollRecords(wait, l.cfg.MaxRecords-len(records))
-		var failure error
-		fetches.EachError(func(topic string, partition int32, err error) {
-			if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
-				failure = fmt.Errorf("loader: fetch %s/%d: %w", topic, partition, err)
-			}
-		})
-		if failure != nil {
-			return nil, failure
-		}
-		if wait.Err() != nil && fetches.Empty() {
-			break
-		}
-		if len(records) == 0 {
-			linger, cancel := context.WithTimeout(ctx, l.cfg.Linger)
-			defer cancel()
-			wait = linger
-		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			records = append(records, r)
-			bytes += len(r.Value)
-		})
-	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	return records, nil
-}
-
 // load inserts a batch's rows, and buries what cannot be decoded.
-func (l *Loader) load(ctx context.Context, p plan, records []*kgo.Record) error {
+func (l *Loader) load(ctx context.Context, p plan, items []item) error {
 	start := time.Now()
+	inOrder(items)
 	b := newBatch()
-	for _, r := range inOrder(records) {
-		if err := b.add(r, l.cfg.topic(pipelines.TopicEvents)); err != nil {
+	for i := range items {
+		if err := items[i].err; err != nil {
 			l.metrics.dead.Inc()
-			if err := l.bury(ctx, r, err); err != nil {
+			if err := l.bury(ctx, items[i].record, err); err != nil {
 				return fmt.Errorf("loader: dead letter: %w", err)
 			}
+			continue
 		}
+		b.add(&items[i])
 	}
 	if err := l.insertAll(ctx, p.token(), b.tables()); err != nil {
 		return err
 	}
-	l.metrics.batches.Inc()
-	l.metrics.records.Add(float64(len(records)))
-	l.metrics.seconds.Observe(time.Since(start).Seconds())
+	l.metrics.loaded(items, start)
 	return nil
+}
+
+func (l *Loader) lost(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
+	l.settled.forget(partitions)
+	l.lag.forget(partitions)
 }
 
 func (l *Loader) admin() *kadm.Client { return kadm.NewClient(l.client) }

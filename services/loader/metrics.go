@@ -1,11 +1,16 @@
 package loader
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 type metrics struct {
 	records, batches, replays, dead, retries prometheus.Counter
 	rows                                     *prometheus.CounterVec
-	seconds                                  prometheus.Histogram
+	lag                                      *prometheus.GaugeVec
+	seconds, delay                           prometheus.Histogram
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -25,7 +30,28 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Namespace: "throughline", Subsystem: "loader", Name: "batch_seconds", Help: "From a batch's plan to its last insert.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 2, 14),
 		}),
+		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "throughline", Subsystem: "loader", Name: "lag_records", Help: "Records of our partitions still to be taken, as of the last fetch.",
+		}, []string{"topic"}),
+		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "throughline", Subsystem: "loader", Name: "delay_seconds", Help: "From the writing of a batch's oldest record to Kafka until it stands in ClickHouse.",
+			Buckets: prometheus.ExponentialBuckets(0.05, 2, 16),
+		}),
 	}
-	reg.MustRegister(m.records, m.batches, m.replays, m.dead, m.retries, m.rows, m.seconds)
+	reg.MustRegister(m.records, m.batches, m.replays, m.dead, m.retries, m.rows, m.lag, m.seconds, m.delay)
 	return m
+}
+
+// loaded counts a batch.
+func (m *metrics) loaded(items []item, start time.Time) {
+	m.batches.Inc()
+	m.records.Add(float64(len(items)))
+	m.seconds.Observe(time.Since(start).Seconds())
+	oldest := start
+	for _, i := range items {
+		if at := i.record.Timestamp; at.Before(oldest) {
+			oldest = at
+		}
+	}
+	m.delay.Observe(time.Since(oldest).Seconds())
 }

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // span is the records of one partition that a batch holds: offsets first to last, both included.
@@ -28,15 +26,19 @@ type plan []span
 // planVersion begins a plan in an offset's metadata.
 const planVersion = "v1"
 
-// planOf is the plan of records as they were polled.
-func planOf(records []*kgo.Record) plan {
+// maxMetadata bounds a plan's text: brokers refuse longer metadata than offset.metadata.max.bytes, 4096 by default.
+const maxMetadata = 2048
+
+// planOf is the plan of items as they were polled.
+func planOf(items []item) plan {
 	type key struct {
 		topic     string
 		partition int32
 	}
 	at := map[key]int{}
 	var p plan
-	for _, r := range records {
+	for _, item := range items {
+		r := item.record
 		k := key{r.Topic, r.Partition}
 		i, ok := at[k]
 		if !ok {
@@ -52,12 +54,20 @@ func planOf(records []*kgo.Record) plan {
 	return p
 }
 
-// inOrder sorts records by topic, partition and offset: a batch's rows are a function of its plan.
-func inOrder(records []*kgo.Record) []*kgo.Record {
-	slices.SortFunc(records, func(a, b *kgo.Record) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+// parts cuts a plan over very many partitions into plans whose text is at most limit long, or of one span.
+func (p plan) parts(limit int) []plan {
+	if len(p) < 2 || len(p.String()) <= limit {
+		return []plan{p}
+	}
+	half := len(p) / 2
+	return append(p[:half].parts(limit), p[half:].parts(limit)...)
+}
+
+// covers reports that a record is of the plan.
+func (p plan) covers(r *kgo.Record) bool {
+	return slices.ContainsFunc(p, func(s span) bool {
+		return s.topic == r.Topic && s.partition == r.Partition && s.first <= r.Offset && r.Offset <= s.last
 	})
-	return records
 }
 
 // String is the plan as it stands in an offset's metadata.
@@ -120,45 +130,4 @@ func parseSpan(topic, w string) (span, error) {
 func (p plan) token() string {
 	sum := sha256.Sum256([]byte(p.String()))
 	return hex.EncodeToString(sum[:16])
-}
-
-// phase is what a commit says of a plan.
-type phase int
-
-const (
-	planned phase = iota // offsets stay, the plan beside them
-	done                 // offsets after the plan, nothing beside them
-)
-
-// commit writes all offsets of a plan in one request, which the group's coordinator appends as one batch. Whatever
-// partition it refuses fails the whole.
-func (l *Loader) commit(ctx context.Context, p plan, ph phase) error {
-	offsets := map[string]map[int32]kgo.EpochOffset{}
-	for _, s := range p {
-		if offsets[s.topic] == nil {
-			offsets[s.topic] = map[int32]kgo.EpochOffset{}
-		}
-		at := s.first
-		if ph == done {
-			at = s.last + 1
-		}
-		offsets[s.topic][s.partition] = kgo.EpochOffset{Epoch: -1, Offset: at}
-	}
-	metadata := ""
-	if ph == planned {
-		metadata = p.String()
-	}
-	ctx = kgo.PreCommitFnContext(ctx, func(r *kmsg.OffsetCommitRequest) error {
-		for i := range r.Topics {
-			for j := range r.Topics[i].Partitions {
-				r.Topics[i].Partitions[j].Metadata = &metadata
-			}
-		}
-		return nil
-	})
-	var failure error
-	l.client.CommitOffsetsSync(ctx, offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, res *kmsg.OffsetCommitResponse, err error) {
-		failure = cmp.Or(err, commitErrors(res))
-	})
-	return cmp.Or(failure, l.cfg.trace([]string{"planned", "done"}[ph]))
 }

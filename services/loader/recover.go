@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
 )
 
@@ -80,6 +79,7 @@ func (l *Loader) recover(ctx context.Context, offsets map[string]map[int32]kgo.O
 			for _, s := range p {
 				if s.topic == topic && s.partition == partition {
 					partitions[partition] = kgo.NewOffset().At(s.last + 1)
+					l.settled.put(topic, partition, s.last+1)
 				}
 			}
 		}
@@ -90,15 +90,15 @@ func (l *Loader) recover(ctx context.Context, offsets map[string]map[int32]kgo.O
 // repeat reads a plan's records again, whoever has their partitions now, and inserts them.
 func (l *Loader) repeat(ctx context.Context, p plan) error {
 	l.log.Info("finishing a batch that was planned before", zap.Stringer("plan", p))
-	records, err := l.read(ctx, p)
+	items, err := l.read(ctx, p)
 	if err != nil {
 		return fmt.Errorf("loader: read planned records again: %w", err)
 	}
 	l.metrics.replays.Inc()
-	return l.load(ctx, p, records)
+	return l.load(ctx, p, items)
 }
 
-func (l *Loader) read(ctx context.Context, p plan) ([]*kgo.Record, error) {
+func (l *Loader) read(ctx context.Context, p plan) ([]item, error) {
 	from := map[string]map[int32]kgo.Offset{}
 	left := map[string]map[int32]int64{}
 	for _, s := range p {
@@ -113,7 +113,7 @@ func (l *Loader) read(ctx context.Context, p plan) ([]*kgo.Record, error) {
 		return nil, err
 	}
 	defer client.Close()
-	var records []*kgo.Record
+	var items []item
 	for open := len(p); open > 0; {
 		fetches := client.PollFetches(ctx)
 		if err := fetches.Err0(); err != nil {
@@ -131,26 +131,12 @@ func (l *Loader) read(ctx context.Context, p plan) ([]*kgo.Record, error) {
 			if !ok || r.Offset > last {
 				return
 			}
-			records = append(records, r)
+			items = append(items, l.decode(r))
 			if r.Offset == last {
 				delete(left[r.Topic], r.Partition)
 				open--
 			}
 		})
 	}
-	return records, nil
-}
-
-func commitErrors(res *kmsg.OffsetCommitResponse) error {
-	if res == nil {
-		return nil
-	}
-	for _, t := range res.Topics {
-		for _, p := range t.Partitions {
-			if err := kafkaError(p.ErrorCode); err != nil {
-				return fmt.Errorf("%s/%d: %w", t.Topic, p.Partition, err)
-			}
-		}
-	}
-	return nil
+	return items, nil
 }

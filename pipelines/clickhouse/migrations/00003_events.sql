@@ -36,6 +36,32 @@ ORDER BY (workspace, source, event_id, content)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'One row is an event that a sender gave the id of another one: the first stays, this one counts for nothing.';
 
+-- What was not accepted, or could not be handled: the dead-letter topic as a table.
+-- Order: somebody looks at what one workspace sent lately.
+CREATE TABLE dead_letters
+(
+    workspace        LowCardinality(String),
+    received_at      DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    key              LowCardinality(String) COMMENT 'name of the key that it came with',
+    code             LowCardinality(String),
+    field            LowCardinality(String),
+    message          String CODEC(ZSTD(1)),
+    item             Int64 COMMENT 'its place in the request' CODEC(ZSTD(1)),
+    body             String COMMENT 'as it was sent' CODEC(ZSTD(3)),
+    sealed           String COMMENT 'as it was sent, encrypted under the pepper of a workspace that stores no contacts' CODEC(NONE),
+    record_topic     LowCardinality(String) COMMENT 'where the record is that could not be handled after it was accepted',
+    record_partition Int32,
+    record_offset    Int64 CODEC(ZSTD(1)),
+    record           String CODEC(ZSTD(3)),
+    partition        Int32 COMMENT 'of the dead letter itself',
+    offset           Int64 CODEC(ZSTD(1))
+)
+ENGINE = MergeTree
+ORDER BY (workspace, received_at)
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'One row is an item that was not accepted, with the reason. BI users may not read it.';
+
 -- +goose Down
+DROP TABLE dead_letters;
 DROP TABLE conflicts;
 DROP TABLE events_log;

@@ -1,0 +1,60 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// pollStep is how many records are taken at a time: a batch may be larger than its bounds by what these hold.
+const pollStep = 100
+
+// poll takes what has come, and waits a little for more unless there is plenty.
+func (l *Loader) poll(ctx context.Context) ([]item, error) {
+	var items []item
+	rows, bytes := 0, 0
+	wait, cancel := context.WithTimeout(ctx, l.cfg.PollTimeout)
+	defer cancel()
+	for rows < l.cfg.MaxRows && bytes < l.cfg.MaxBytes {
+		fetches := l.client.PollRecords(wait, pollStep)
+		if err := fetchError(fetches); err != nil {
+			return nil, err
+		}
+		if wait.Err() != nil && fetches.Empty() {
+			break
+		}
+		if len(items) == 0 {
+			linger, cancel := context.WithTimeout(ctx, l.cfg.Linger)
+			defer cancel()
+			wait = linger
+		}
+		l.lag.fetched(fetches)
+		fetches.EachRecord(func(r *kgo.Record) {
+			i := l.decode(r)
+			items = append(items, i)
+			rows += i.rows()
+			bytes += len(r.Value)
+		})
+	}
+	return items, ctx.Err()
+}
+
+// fetchError is what a poll met other than the end of its wait.
+func fetchError(fetches kgo.Fetches) error {
+	var all error
+	fetches.EachError(func(topic string, partition int32, err error) {
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			return
+		}
+		if topic != "" {
+			err = fmt.Errorf("%s/%d: %w", topic, partition, err)
+		}
+		all = errors.Join(all, err)
+	})
+	if all != nil {
+		return fmt.Errorf("loader: fetch: %w", all)
+	}
+	return nil
+}
