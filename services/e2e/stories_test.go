@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/throughline-io/throughline/schemas/fact"
+	reader "github.com/throughline-io/throughline/services/internal/kafka"
 )
 
 const models = 7
@@ -146,24 +147,10 @@ func (s *system) readFacts(t *testing.T) map[string]int64 {
 		if end == 0 {
 			continue
 		}
-		r := kafka.NewReader(kafka.ReaderConfig{
-			Brokers: s.addr.Brokers, Topic: topic, Partition: p.ID, IsolationLevel: kafka.ReadCommitted, MaxWait: 200 * time.Millisecond,
-		})
-		// The last offset is a transaction's marker, which no reader shows: the record before it is the last.
-		for at := int64(0); at < end-1; {
-			read, stop := context.WithTimeout(ctx, 3*time.Second)
-			m, err := r.ReadMessage(read)
-			stop()
-			if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-				break // what is left are markers and what was aborted
-			}
+		if err := reader.ReadCommitted(ctx, s.addr.Brokers[0], topic, p.ID, 0, end, func(r reader.Record) error {
+			posting, err := fact.Decode(r.Value)
 			if err != nil {
-				t.Fatal(err)
-			}
-			at = m.Offset + 1
-			posting, err := fact.Decode(m.Value)
-			if err != nil {
-				t.Fatal(err)
+				return err
 			}
 			postings++
 			for _, c := range posting.Credits {
@@ -171,8 +158,8 @@ func (s *system) readFacts(t *testing.T) map[string]int64 {
 					sums[posting.Workspace+" "+c.Model.String()] += c.Revenue
 				}
 			}
-		}
-		if err := r.Close(); err != nil {
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
