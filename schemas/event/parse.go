@@ -58,34 +58,37 @@ type Options struct {
 
 // Parse reads one event from JSON as a sender gives it. What it returns is normalised and holds no contact in readable
 // form, unless the workspace stores them. Dropped says which identifiers were left out; it is nil if none was. The error is
-// nil or says what the sender should change.
+// nil or says what the sender should change; it quotes no contact either. Raw may alias raw.
 func Parse(raw []byte, r *Rules, now time.Time, o Options) (Event, Dropped, *Error) {
-	if len(raw) > MaxEventBytes {
-		return Event{}, nil, &Error{TooLarge, "", fmt.Sprintf("%d bytes; an event has at most %d", len(raw), MaxEventBytes)}
-	}
-	if !json.Valid(raw) || !utf8.Valid(raw) {
-		return Event{}, nil, &Error{BadJSON, "", "not valid JSON in UTF-8"}
-	}
-	top, ok := newObject("", trimJSON(raw))
-	if !ok {
-		return Event{}, nil, &Error{BadJSON, "", "an event is a JSON object"}
-	}
-	p := parser{object: top, rules: r, e: Event{Workspace: r.Workspace, Received: now.UnixMilli()}}
-	if err := p.envelope(now, o); err != nil {
-		return Event{}, nil, err
-	}
-	if err := p.identities(); err != nil {
-		return Event{}, p.dropped, err
-	}
-	if err := p.body(); err != nil {
-		return Event{}, p.dropped, err
-	}
-	if err := p.settle(); err != nil {
+	p := parser{rules: r, e: Event{Workspace: r.Workspace, Received: now.UnixMilli()}}
+	if err := p.read(raw, now, o); err != nil {
+		p.scrubError(err)
 		return Event{}, p.dropped, err
 	}
 	p.scrub(raw)
 	p.e.Content = xxhash.Sum64(p.e.appendMeaning(nil))
 	return p.e, p.dropped, nil
+}
+
+func (p *parser) read(raw []byte, now time.Time, o Options) *Error {
+	if len(raw) > MaxEventBytes {
+		return &Error{TooLarge, "", fmt.Sprintf("%d bytes; an event has at most %d", len(raw), MaxEventBytes)}
+	}
+	if !json.Valid(raw) || !utf8.Valid(raw) {
+		return &Error{BadJSON, "", "not valid JSON in UTF-8"}
+	}
+	var ok bool
+	if p.object, ok = newObject("", trimJSON(raw)); !ok {
+		return &Error{BadJSON, "", "an event is a JSON object"}
+	}
+	for _, step := range []func() *Error{
+		func() *Error { return p.envelope(now, o) }, p.identities, p.body, p.settle,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // parser is one event being read.

@@ -15,9 +15,15 @@ func (p *parser) scrub(raw []byte) {
 		e.Raw = raw
 		return
 	}
+	s := p.scrubber()
+	e.Raw = s.json(raw)
+	s.event(e)
+}
+
+func (p *parser) scrubber() *scrubber {
 	s := &scrubber{}
-	if e.Call != nil {
-		s.client = e.Call.Direction
+	if p.e.Call != nil {
+		s.client = p.e.Call.Direction
 	}
 	for _, c := range p.contacts {
 		if c.email {
@@ -26,8 +32,15 @@ func (p *parser) scrub(raw []byte) {
 			s.addPhone(c.value, p.rules.Country)
 		}
 	}
-	e.Raw = s.json(raw)
-	s.event(e)
+	return s
+}
+
+// scrubError takes contacts out of what is said about a rejected event: it is logged and kept with the dead letter.
+func (p *parser) scrubError(e *Error) {
+	if !p.rules.StoreContacts {
+		s := p.scrubber()
+		e.Field, e.Message = s.text(e.Field), s.text(e.Message)
+	}
 }
 
 func (s *scrubber) event(e *Event) {

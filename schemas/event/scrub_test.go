@@ -157,3 +157,16 @@ func TestScrubShortNumbers(t *testing.T) {
 		}
 	}
 }
+
+func TestScrubErrors(t *testing.T) {
+	for _, row := range []struct{ name, in, want string }{
+		{"an e-mail in a url", `"type":"visit","identities":{"user_id":"u"},"visit":{"url":"/?e=jan@example.com"}`, `"/?e=[email]" is not an absolute URL`},
+		{"a known number", `"type":"deal","identities":{"phone":"+48501000001"},"deal":{"id":"1","status":"501 000 001"}`, `"[phone]" is not one of open, won, lost`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if _, _, bad := Parse([]byte(head+row.in+"}"), testRules(), testNow, Options{}); bad == nil || bad.Message != row.want {
+				t.Fatalf("got %v", bad)
+			}
+		})
+	}
+}
