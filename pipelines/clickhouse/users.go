@@ -26,12 +26,16 @@ type User struct {
 
 // readable is what BI users may read; what is not here (raw events, identities) they may not.
 var readable = []string{
-	"credits", "channel_daily", "channel_roi", "touches", "inquiries", "deals", "deal_stages", "calls", "spend",
-	"touches_log", "inquiries_log", "deals_log", "deal_stages_log", "calls_log", "spend_log",
+	"credits", "channel_daily", "channel_roi", "channel_daily_as_of", "ledger_changes", "funnel",
+	"touches", "inquiries", "deals", "deal_stages", "calls", "spend",
+	// A view reads with the rights and the row filters of whoever asks, so what is behind it must be readable too.
+	"touches_log", "inquiries_log", "deals_log", "deal_stages_log", "calls_log", "spend_log", "stage_order",
 }
 
 // filtered are the tables that hold rows, all by workspace.
-var filtered = []string{"credits", "channel_daily", "touches_log", "inquiries_log", "deals_log", "deal_stages_log", "calls_log", "spend_log"}
+var filtered = []string{
+	"credits", "channel_daily", "touches_log", "inquiries_log", "deals_log", "deal_stages_log", "calls_log", "spend_log", "stage_order",
+}
 
 // Limits of a BI user's query.
 const (
@@ -49,7 +53,7 @@ func Users(writerPassword, biPassword string, workspaces map[string]string) []Us
 	for name, password := range workspaces {
 		filters := map[string]string{}
 		for _, table := range filtered {
-			filters[Database+"."+table] = fmt.Sprintf("workspace = '%s'", strings.ReplaceAll(name, "'", "''"))
+			filters[Database+"."+table] = "workspace = " + quote(name)
 		}
 		users = append(users, reader("bi_"+name, password, filters))
 	}
