@@ -25,7 +25,7 @@ func counts(t *testing.T, workspace string) string {
 	} {
 		out = append(out, table+" "+ask(t, fmt.Sprintf("SELECT count() FROM throughline.%s WHERE workspace = '%s'", table, workspace)))
 	}
-	const sums = `SELECT sum(visits), sum(impressions), sum(clicks), sum(spend), sum(inquiries), sum(deals), sum(sales), sum(revenue), sum(cost_of_goods)
+	const sums = `SELECT sum(visits), sum(impressions), sum(clicks), sum(spend), sum(inquiries), sum(deals), sum(sales), toInt64(sum(revenue) * 100), sum(cost_of_goods)
 		FROM throughline.channel_daily WHERE workspace = '%s' AND model = 'linear' AND date_basis = 'booked'`
 	return strings.Join(append(out, "sums "+ask(t, fmt.Sprintf(sums, workspace))), "\n")
 }
@@ -42,7 +42,7 @@ deal_stages %[1]d
 identities %[1]d
 calls %[1]d
 conflicts 0
-sums %[1]d	%[3]d	%[4]d	%[5]d	%[1]d	0	%[1]d	%[6]s	%[7]d`, n, 14*n, 1000*n, 10*n, 5*n, strings.TrimSuffix(fmt.Sprintf("%.2f", float64(10001*n)/100), ".00"), 60*n)
+sums %[1]d	%[3]d	%[4]d	%[5]d	%[1]d	0	%[1]d	%[6]d	%[7]d`, n, 14*n, 1000*n, 10*n, 5*n, 10001*n, 60*n)
 }
 
 func TestAnInsertRepeatedUnderItsTokenChangesNothing(t *testing.T) {
