@@ -49,6 +49,18 @@ func (c *Config) users() []schema.User {
 	return schema.Users(c.ClickHouse.WriterPassword, c.ClickHouse.BIPassword, passwords)
 }
 
+// stages are those of every workspace's pipelines, in order: the funnel's.
+func (c *Config) stages() (out []schema.Stage) {
+	for _, w := range c.Workspaces {
+		for _, p := range w.Pipelines {
+			for i, name := range p.Stages {
+				out = append(out, schema.Stage{Workspace: w.Name, Pipeline: p.Name, Name: name, Place: i + 1})
+			}
+		}
+	}
+	return out
+}
+
 // startSystem starts the engines that are embedded and brings topics, tables and users up to date.
 func startSystem(ctx context.Context, cfg *Config, w process.Wanted, say func(string)) (*system, error) {
 	log, err := process.Logger(cfg.Log.Level, cfg.Log.Format)
@@ -99,7 +111,7 @@ func (s *system) prepare(ctx context.Context) (err error) {
 	if err := process.EnsureTopics(ctx, s.engines.Connect(), s.cfg.Kafka.TopicPrefix, s.cfg.Kafka.Partitions); err != nil {
 		return err
 	}
-	if err := process.Migrate(ctx, s.engines, s.cfg.users()); err != nil {
+	if err := process.Migrate(ctx, s.engines, s.cfg.users(), s.cfg.stages()); err != nil {
 		return err
 	}
 	s.db, err = process.OpenClickHouse(s.engines, schema.Writer, s.cfg.ClickHouse.WriterPassword, connections)

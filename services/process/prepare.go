@@ -45,20 +45,23 @@ func EnsureTopics(ctx context.Context, connect []kgo.Opt, prefix string, partiti
 	return nil
 }
 
-// Migrate brings the tables and views up to date and, where they are not in a file, the users.
-func Migrate(ctx context.Context, e *Engines, users []schema.User) error {
+// Migrate brings the tables, the views and the order of stages up to date and, where they are not in a file, the users.
+func Migrate(ctx context.Context, e *Engines, users []schema.User, stages []schema.Stage) error {
 	admin := clickhouse.Config{Addr: e.ClickHouse, Database: schema.Database, User: e.Admin, Password: e.AdminPassword}
 	if err := clickhouse.Migrate(ctx, admin, schema.Migrations(), schema.Views()); err != nil {
 		return err
-	}
-	if e.Embedded {
-		return nil
 	}
 	conn, err := clickhouse.Open(admin)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	if err := conn.Exec(ctx, schema.StageOrder(stages)); err != nil {
+		return fmt.Errorf("clickhouse: order of stages: %w", err)
+	}
+	if e.Embedded {
+		return nil
+	}
 	for _, u := range users {
 		for _, statement := range u.SQL() {
 			if err := conn.Exec(ctx, statement); err != nil {
