@@ -17,7 +17,7 @@ const momentForm = "RFC 3339 with an offset, such as 2026-11-01T10:00:00.123+01:
 
 // rfc3339 is the letter of it. time.Parse alone is laxer: it takes a comma before the fraction, hours of one digit and offsets
 // of a day, which other readers of the raw event would refuse.
-var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\d[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
 
 func parseMoment(s string) (time.Time, bool) {
 	if !rfc3339.MatchString(s) {
