@@ -68,11 +68,11 @@ func stringEnd(raw []byte, i int) int {
 
 // literal scrubs a string; a key is remembered on the way.
 func (s *scrubber) literal(quoted []byte, stack []level) []byte {
-	var v string
-	if json.Unmarshal(quoted, &v) != nil {
+	v := string(quoted[1 : len(quoted)-1])
+	if strings.IndexByte(v, '\\') >= 0 && json.Unmarshal(quoted, &v) != nil {
 		return quoted
 	}
-	clean := v
+	var clean string
 	if n := len(stack); n > 0 && stack[n-1].wantKey {
 		stack[n-1].wantKey, stack[n-1].key = false, v
 		clean = s.text(v)

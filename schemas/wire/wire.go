@@ -16,8 +16,13 @@ import (
 // ErrFormat marks bytes that are not in the wire format.
 var ErrFormat = errors.New("not in the wire format")
 
-// Num is a field's number.
-type Num = protowire.Number
+// Num is a field's number. It is a type of its own because protowire's has named values, and a switch over fields is not one
+// over those.
+type Num int32
+
+func tag(b []byte, num Num, typ protowire.Type) []byte {
+	return protowire.AppendTag(b, protowire.Number(num), typ)
+}
 
 // Fields calls do for each field: v is the value of a varint or fixed64, data of a length-delimited field, aliasing b.
 func Fields(b []byte, do func(num Num, v uint64, data []byte) error) error {
@@ -43,7 +48,7 @@ func Fields(b []byte, do func(num Num, v uint64, data []byte) error) error {
 			return ErrFormat
 		}
 		b = b[n:]
-		if err := do(num, v, data); err != nil {
+		if err := do(Num(num), v, data); err != nil {
 			return fmt.Errorf("field %d: %w", num, err)
 		}
 	}
@@ -60,7 +65,7 @@ func Uint(b []byte, num Num, v uint64) []byte {
 
 // Varint appends a varint, even if it is zero.
 func Varint(b []byte, num Num, v uint64) []byte {
-	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), v)
+	return protowire.AppendVarint(tag(b, num, protowire.VarintType), v)
 }
 
 // ZigZag is how a signed number is written as a varint.
@@ -96,7 +101,7 @@ func Fixed(b []byte, num Num, v uint64) []byte {
 	if v == 0 {
 		return b
 	}
-	return protowire.AppendFixed64(protowire.AppendTag(b, num, protowire.Fixed64Type), v)
+	return protowire.AppendFixed64(tag(b, num, protowire.Fixed64Type), v)
 }
 
 // Bool appends a bool, unless it is false.
@@ -112,7 +117,7 @@ func Bytes[T ~string | ~[]byte](b []byte, num Num, v T) []byte {
 
 // Set appends a string or bytes, even if it is empty: presence says something.
 func Set[T ~string | ~[]byte](b []byte, num Num, v T) []byte {
-	b = protowire.AppendVarint(protowire.AppendTag(b, num, protowire.BytesType), uint64(len(v)))
+	b = protowire.AppendVarint(tag(b, num, protowire.BytesType), uint64(len(v)))
 	return append(b, v...)
 }
 
@@ -136,7 +141,7 @@ func ToID[T ~[16]byte](to *T, data []byte) error {
 // Message appends a sub-message, even if it is empty: that it is there says something. The body is written in place, and
 // its length before it once it is known.
 func Message(b []byte, num Num, body func([]byte) []byte) []byte {
-	b = protowire.AppendTag(b, num, protowire.BytesType)
+	b = tag(b, num, protowire.BytesType)
 	start := len(b)
 	b = body(b)
 	n := len(b) - start
