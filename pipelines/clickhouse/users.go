@@ -19,7 +19,9 @@ const (
 type User struct {
 	Name, Password string
 	Settings       map[string]string
-	Grants         []string // GRANT statements without TO
+	// Changeable are settings that even a read-only user may set, between two values.
+	Changeable map[string][2]string
+	Grants     []string // GRANT statements without TO
 	// Filters are row filters: database.table → expression.
 	Filters map[string]string
 }
@@ -41,7 +43,9 @@ var filtered = []string{
 const (
 	biMemory  = 2 << 30 // bytes
 	biSeconds = 60
-	biRows    = 1_000_000
+	// biMaxSeconds is what a client may ask for instead: drivers send the deadline of their own query as a setting.
+	biMaxSeconds = 300
+	biRows       = 1_000_000
 )
 
 // Users are the loader, the reader of everything and one reader for each workspace that has a password.
@@ -64,7 +68,7 @@ func reader(name, password string, filters map[string]string) User {
 	u := User{Name: name, Password: password, Filters: filters, Settings: map[string]string{
 		"readonly": "1", "max_memory_usage": fmt.Sprint(biMemory), "max_execution_time": fmt.Sprint(biSeconds),
 		"max_result_rows": fmt.Sprint(biRows), "result_overflow_mode": "throw",
-	}}
+	}, Changeable: map[string][2]string{"max_execution_time": {"1", fmt.Sprint(biMaxSeconds)}}}
 	for _, table := range readable {
 		u.Grants = append(u.Grants, "GRANT SELECT ON "+Database+"."+table)
 	}
@@ -81,7 +85,11 @@ func (u User) SQL() []string {
 	create := "CREATE USER OR REPLACE `" + u.Name + "` " + identified
 	var settings []string
 	for _, name := range slices.Sorted(maps.Keys(u.Settings)) {
-		settings = append(settings, name+" = '"+u.Settings[name]+"'")
+		setting := name + " = '" + u.Settings[name] + "'"
+		if bounds, ok := u.Changeable[name]; ok {
+			setting += " MIN '" + bounds[0] + "' MAX '" + bounds[1] + "' CHANGEABLE_IN_READONLY"
+		}
+		settings = append(settings, setting)
 	}
 	if len(settings) > 0 {
 		create += " SETTINGS " + strings.Join(settings, ", ")

@@ -77,7 +77,9 @@ func engineConfig(t *testing.T) embedded.Config {
 		Data: engines.dir, Engines: embedded.EnginesDir(), Kafka: "127.0.0.1:0", ClickHouse: "127.0.0.1:0", ClickHouseHTTP: "127.0.0.1:0",
 	}
 	for _, u := range schema.Users(writerPassword, "", map[string]string{"anna": annaPassword, "berta": bertaPassword}) {
-		cfg.Users = append(cfg.Users, embedded.User{Name: u.Name, Password: u.Password, Settings: u.Settings, Grants: u.Grants, Filters: u.Filters})
+		cfg.Users = append(cfg.Users, embedded.User{
+			Name: u.Name, Password: u.Password, Settings: u.Settings, Changeable: u.Changeable, Grants: u.Grants, Filters: u.Filters,
+		})
 	}
 	return cfg
 }

@@ -1,8 +1,10 @@
 package loader
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	schema "github.com/throughline-io/throughline/pipelines/clickhouse"
 	"github.com/throughline-io/throughline/services/internal/clickhouse"
@@ -82,7 +84,8 @@ func TestWhatBIUsersMayNotDo(t *testing.T) {
 			{"read a file", "SELECT * FROM file('users.xml', 'LineAsString')", "ACCESS_DENIED"},
 			{"ask another server", "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')", "ACCESS_DENIED"},
 			{"more memory", "SELECT 1 SETTINGS max_memory_usage = 0", "READONLY"},
-			{"more time", "SELECT 1 SETTINGS max_execution_time = 0", "READONLY"},
+			{"more time", "SELECT 1 SETTINGS max_execution_time = 301", "SETTING_CONSTRAINT_VIOLATION"},
+			{"time without end", "SELECT 1 SETTINGS max_execution_time = 0", "SETTING_CONSTRAINT_VIOLATION"},
 			{"more rows", "SELECT number FROM numbers(1000001)", "TOO_MANY_ROWS_OR_BYTES"},
 			{"more rows by a setting", "SELECT 1 SETTINGS max_result_rows = 0", "READONLY"},
 		} {
@@ -109,8 +112,11 @@ func TestABIUserWithAWrongPasswordIsLetInNowhere(t *testing.T) {
 func TestABIUserOverTheNativeProtocol(t *testing.T) {
 	twoTenants(t)
 	conn := connect(t, clickhouse.Config{Addr: []string{realClickHouse(t).Addr()}, Database: schema.Database, User: "bi_anna", Password: annaPassword})
+	// The driver sends what is left of a deadline as a setting, which a read-only user may not change unless allowed.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	var n uint64
-	if err := conn.QueryRow(t.Context(), "SELECT count() FROM credits WHERE model = 'linear'").Scan(&n); err != nil || n != 6 {
+	if err := conn.QueryRow(ctx, "SELECT count() FROM credits WHERE model = 'linear'").Scan(&n); err != nil || n != 6 {
 		t.Errorf("%d, %v", n, err)
 	}
 }
@@ -127,5 +133,23 @@ func TestTheWriterChangesNothing(t *testing.T) {
 		if _, err := askAs(t, schema.Writer, writerPassword, query); err == nil || !strings.Contains(err.Error(), "ACCESS_DENIED") {
 			t.Errorf("%s: %v", query, err)
 		}
+	}
+}
+
+// The embedded engine keeps its users in a file and makes none by SQL, but it knows whether a statement can be read.
+func TestUsersInSQLCanBeRead(t *testing.T) {
+	for _, u := range schema.Users("writer's", "", map[string]string{"o'hara": `pass\word`}) {
+		for _, statement := range u.SQL() {
+			if got := ask(t, "EXPLAIN AST "+statement); got == "" {
+				t.Errorf("%s: no answer", statement)
+			}
+			if strings.Contains(statement, "writer's") || strings.Contains(statement, `pass\word`) {
+				t.Errorf("a password stands in %s", statement)
+			}
+		}
+	}
+	stages := []schema.Stage{{Workspace: "o'hara", Pipeline: `back\slash`, Name: "new", Place: 1}, {Workspace: "o'hara", Pipeline: `back\slash`, Name: "won", Place: 2}}
+	if got := ask(t, "EXPLAIN AST "+schema.StageOrder(stages)); got == "" {
+		t.Error("the order of stages: no answer")
 	}
 }

@@ -57,7 +57,9 @@ func StartEngines(ctx context.Context, w Wanted, log *zap.Logger, say func(strin
 		Data: w.Data, Engines: embedded.EnginesDir(), Kafka: w.KafkaListen, ClickHouse: w.ClickHouseListen, ClickHouseHTTP: w.ClickHouseHTTPListen,
 	}
 	for _, u := range w.Users {
-		cfg.Users = append(cfg.Users, embedded.User{Name: u.Name, Password: u.Password, Settings: u.Settings, Grants: u.Grants, Filters: u.Filters})
+		cfg.Users = append(cfg.Users, embedded.User{
+			Name: u.Name, Password: u.Password, Settings: u.Settings, Changeable: u.Changeable, Grants: u.Grants, Filters: u.Filters,
+		})
 	}
 	if w.MovePorts {
 		for _, addr := range []*string{&cfg.Kafka, &cfg.ClickHouse, &cfg.ClickHouseHTTP} {

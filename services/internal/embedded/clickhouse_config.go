@@ -19,6 +19,8 @@ type User struct {
 	Admin    bool
 	// Settings of the user's profile, by name; a readonly user cannot change them.
 	Settings map[string]string
+	// Changeable are settings that even a readonly user may set, between two values.
+	Changeable map[string][2]string
 	// Grants are GRANT statements without TO.
 	Grants []string
 	// Filters are row filters: database.table → expression.
@@ -69,7 +71,10 @@ var usersTemplate = template.Must(template.New("users").Funcs(template.FuncMap{"
   <profiles>
     <default/>{{range .}}
     <{{.Name}}>{{range $name, $value := .Settings}}
-      <{{$name}}>{{x $value}}</{{$name}}>{{end}}
+      <{{$name}}>{{x $value}}</{{$name}}>{{end}}{{if .Changeable}}
+      <constraints>{{range $name, $bounds := .Changeable}}
+        <{{$name}}><min>{{x (index $bounds 0)}}</min><max>{{x (index $bounds 1)}}</max><changeable_in_readonly/></{{$name}}>{{end}}
+      </constraints>{{end}}
     </{{.Name}}>{{end}}
   </profiles>
   <quotas><default/></quotas>
