@@ -93,6 +93,9 @@ func (s *Stitcher) options() []kgo.Opt {
 		kgo.TransactionalID(s.cfg.TransactionalID),
 		kgo.TransactionTimeout(s.cfg.TransactionTimeout),
 		kgo.ConsumerGroup(topic(s.cfg.Group)),
+		// The same name at every start: a process that was killed comes back to its partitions at once, without the group waiting
+		// for its former life to time out.
+		kgo.InstanceID(s.cfg.TransactionalID),
 		kgo.ConsumeTopics(topic(pipelines.TopicEvents), topic(pipelines.TopicMessages)),
 		// Range gives a member the same partition numbers of both topics, since both have the same number and every member
 		// subscribes to both: a node's events and its messages meet.
