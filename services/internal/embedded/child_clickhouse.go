@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"unsafe"
 
@@ -21,6 +22,10 @@ func runClickHouse(library, config, lock string) error {
 		return err
 	}
 	defer held.Close()
+	if err := forgetLostInserts(filepath.Dir(config)); err != nil {
+		// The engine goes by such a log too: better to run than not.
+		fmt.Fprintln(os.Stderr, "throughline engine:", err)
+	}
 	// The engine has its own idea of threads: it must stay on the one it was loaded on.
 	runtime.LockOSThread()
 	handle, err := purego.Dlopen(library, purego.RTLD_NOW|purego.RTLD_GLOBAL)
