@@ -47,7 +47,7 @@ Begin with "throughline demo". "throughline up" runs the whole system on this ma
 	root.PersistentFlags().StringVar(&config, "config", "", "configuration file; default $THROUGHLINE_CONFIG, else built-in defaults for a first look")
 	load := func() (*Config, error) { return LoadConfig(config) }
 	root.AddCommand(
-		upCommand(load), checkCommand(load), statusCommand(load), auditCommand(load), migrateCommand(load), enginesCommand(),
+		upCommand(load), demoCommand(), checkCommand(load), statusCommand(load), auditCommand(load), migrateCommand(load), enginesCommand(),
 		collectorCommand(load), stitcherCommand(load), loaderCommand(load),
 	)
 	return root

@@ -54,6 +54,8 @@ var clickHouseTemplate = template.Must(template.New("config").Funcs(template.Fun
   <mark_cache_size>268435456</mark_cache_size>
   <index_mark_cache_size>67108864</index_mark_cache_size>
   <max_concurrent_queries>200</max_concurrent_queries>
+  <!-- Who is still connected when we end is of our own house: there is nobody to wait for. -->
+  <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
   <background_pool_size>2</background_pool_size>
   <background_merges_mutations_concurrency_ratio>2</background_merges_mutations_concurrency_ratio>
   <background_schedule_pool_size>8</background_schedule_pool_size>

@@ -59,8 +59,9 @@ func (p *process) supervise(life context.Context, first chan<- error) {
 		if life.Err() != nil {
 			return
 		}
-		if p.starts.Load() == 1 {
-			first <- errors.Join(err, errEnded)
+		select {
+		case first <- errors.Join(err, errEnded):
+		default: // it is told once; who waited for the start may have gone long ago
 		}
 		p.log.Warn("engine ended: starting it again", zap.String("engine", p.name), zap.Error(err), zap.Duration("in", backOff))
 		if time.Since(began) > time.Minute {
