@@ -21,7 +21,6 @@ type process struct {
 	ready  func(context.Context) error
 	log    *zap.Logger
 	pid    atomic.Int64
-	starts atomic.Int64
 	stop   context.CancelFunc
 	done   chan struct{}
 }
@@ -100,7 +99,6 @@ func (p *process) run(life context.Context) error {
 		return err
 	}
 	p.pid.Store(int64(cmd.Process.Pid))
-	p.starts.Add(1)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	select {
