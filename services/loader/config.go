@@ -39,7 +39,7 @@ type Config struct {
 // DefaultConfig is for a small machine.
 func DefaultConfig() Config {
 	return Config{
-		Group: "throughline.loader", MaxRows: 200_000, MaxBytes: 24 << 20, Linger: 100 * time.Millisecond, PollTimeout: time.Second,
+		Group: "throughline.loader", MaxRows: 200_000, MaxBytes: 24 << 20, Linger: 100 * time.Millisecond, PollTimeout: 200 * time.Millisecond,
 		FetchWait: 100 * time.Millisecond, SessionTimeout: 10 * time.Second, RebalanceTimeout: time.Minute, Inserts: 4, Retries: 20,
 	}
 }
