@@ -58,7 +58,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func engineConfig(t *testing.T) embedded.Config {
+func engineConfig(t testing.TB) embedded.Config {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(embedded.EnginesDir(), "kafka")); err != nil {
 		if os.Getenv("CI") != "" {
@@ -85,7 +85,7 @@ func engineConfig(t *testing.T) embedded.Config {
 }
 
 // realClickHouse is a migrated ClickHouse.
-func realClickHouse(t *testing.T) *embedded.ClickHouse {
+func realClickHouse(t testing.TB) *embedded.ClickHouse {
 	t.Helper()
 	engines.Lock()
 	defer engines.Unlock()
@@ -105,7 +105,7 @@ func realClickHouse(t *testing.T) *embedded.ClickHouse {
 }
 
 // realKafka is a broker, and how to reach it.
-func realKafka(t *testing.T) []kgo.Opt {
+func realKafka(t testing.TB) []kgo.Opt {
 	t.Helper()
 	engines.Lock()
 	defer engines.Unlock()
@@ -123,7 +123,7 @@ func admin(c *embedded.ClickHouse) clickhouse.Config {
 	return clickhouse.Config{Addr: []string{c.Addr()}, Database: schema.Database, User: embedded.AdminUser, Password: c.AdminPassword()}
 }
 
-func connect(t *testing.T, cfg clickhouse.Config) driver.Conn {
+func connect(t testing.TB, cfg clickhouse.Config) driver.Conn {
 	t.Helper()
 	conn, err := clickhouse.Open(cfg)
 	if err != nil {
@@ -138,7 +138,7 @@ func connect(t *testing.T, cfg clickhouse.Config) driver.Conn {
 }
 
 // writer is the loader's own user on the shared ClickHouse.
-func writer(t *testing.T) driver.Conn {
+func writer(t testing.TB) driver.Conn {
 	t.Helper()
 	return connect(t, clickhouse.Config{
 		Addr: []string{realClickHouse(t).Addr()}, Database: schema.Database, User: schema.Writer, Password: writerPassword, MaxConns: 8,
@@ -146,7 +146,7 @@ func writer(t *testing.T) driver.Conn {
 }
 
 // ask is what a query by the administrator answers: a line a row, a tab between columns.
-func ask(t *testing.T, query string) string {
+func ask(t testing.TB, query string) string {
 	t.Helper()
 	out, err := askAs(t, embedded.AdminUser, realClickHouse(t).AdminPassword(), query)
 	if err != nil {
@@ -156,7 +156,7 @@ func ask(t *testing.T, query string) string {
 }
 
 // askAs asks over HTTP, as BI tools do.
-func askAs(t *testing.T, user, password, query string) (string, error) {
+func askAs(t testing.TB, user, password, query string) (string, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+realClickHouse(t).HTTPAddr()+"/", strings.NewReader(query))
 	if err != nil {
@@ -176,7 +176,7 @@ func askAs(t *testing.T, user, password, query string) (string, error) {
 }
 
 // eventually waits for what other processes bring about.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
