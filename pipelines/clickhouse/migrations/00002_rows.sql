@@ -7,15 +7,15 @@ CREATE TABLE inquiries_log
     workspace    LowCardinality(String),
     recorded_at  DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     sign         Int8,
-    person_id    UUID CODEC(ZSTD(1)),
-    inquiry_id   String CODEC(ZSTD(1)),
+    person_id    UUID,
+    inquiry_id   String,
     type         LowCardinality(String),
     inquiry_time DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     inquiry_date Date CODEC(Delta, ZSTD(1))
 )
 ENGINE = MergeTree
 ORDER BY (workspace, inquiry_date, inquiry_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, default_compression_codec = 'ZSTD(1)'
 COMMENT 'Signed rows behind the view inquiries.';
 
 CREATE TABLE deals_log
@@ -23,13 +23,13 @@ CREATE TABLE deals_log
     workspace     LowCardinality(String),
     recorded_at   DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     sign          Int8,
-    deal_id       String CODEC(ZSTD(1)),
-    person_id     UUID CODEC(ZSTD(1)),
+    deal_id       String,
+    person_id     UUID,
     pipeline      LowCardinality(String),
     stage         LowCardinality(String),
     status        LowCardinality(String),
-    amount        Decimal(18, 2) CODEC(ZSTD(1)),
-    cost_of_goods Decimal(18, 2) CODEC(ZSTD(1)),
+    amount        Decimal(18, 2),
+    cost_of_goods Decimal(18, 2),
     created_at    DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     won_at        Nullable(DateTime64(3, 'UTC')),
     closed_at     Nullable(DateTime64(3, 'UTC')),
@@ -37,12 +37,12 @@ CREATE TABLE deals_log
     reason        LowCardinality(String),
     first_channel LowCardinality(String),
     last_channel  LowCardinality(String),
-    title         String CODEC(ZSTD(1)),
+    title         String,
     deleted       Bool
 )
 ENGINE = MergeTree
 ORDER BY (workspace, deal_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, default_compression_codec = 'ZSTD(1)'
 COMMENT 'Signed rows behind the view deals.';
 
 CREATE TABLE deal_stages_log
@@ -50,8 +50,8 @@ CREATE TABLE deal_stages_log
     workspace   LowCardinality(String),
     recorded_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     sign        Int8,
-    person_id   UUID CODEC(ZSTD(1)),
-    deal_id     String CODEC(ZSTD(1)),
+    person_id   UUID,
+    deal_id     String,
     pipeline    LowCardinality(String),
     stage       LowCardinality(String),
     entered_at  DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
@@ -60,7 +60,7 @@ CREATE TABLE deal_stages_log
 )
 ENGINE = MergeTree
 ORDER BY (workspace, deal_id, entered_at)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, default_compression_codec = 'ZSTD(1)'
 COMMENT 'Signed rows behind the view deal_stages.';
 
 CREATE TABLE identities_log
@@ -69,12 +69,12 @@ CREATE TABLE identities_log
     recorded_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     sign        Int8,
     kind        LowCardinality(String),
-    node_id     UUID CODEC(ZSTD(1)),
-    person_id   UUID CODEC(ZSTD(1))
+    node_id     UUID,
+    person_id   UUID
 )
 ENGINE = MergeTree
 ORDER BY (workspace, node_id, person_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, default_compression_codec = 'ZSTD(1)'
 COMMENT 'Signed rows behind the view identities.';
 
 CREATE TABLE calls_log
@@ -82,22 +82,22 @@ CREATE TABLE calls_log
     workspace    LowCardinality(String),
     recorded_at  DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     sign         Int8,
-    person_id    UUID CODEC(ZSTD(1)),
-    call_id      String CODEC(ZSTD(1)),
+    person_id    UUID,
+    call_id      String,
     call_time    DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     call_date    Date CODEC(Delta, ZSTD(1)),
     direction    LowCardinality(String),
     status       LowCardinality(String),
     number       LowCardinality(String),
-    wait_seconds UInt32 CODEC(ZSTD(1)),
-    talk_seconds UInt32 CODEC(ZSTD(1)),
+    wait_seconds UInt32,
+    talk_seconds UInt32,
     manager      LowCardinality(String),
     match        LowCardinality(String),
     visitor_id   Nullable(UUID)
 )
 ENGINE = MergeTree
 ORDER BY (workspace, call_date, call_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, default_compression_codec = 'ZSTD(1)'
 COMMENT 'Signed rows behind the view calls.';
 
 -- +goose Down

@@ -7,19 +7,19 @@ CREATE TABLE events_log
 (
     workspace   LowCardinality(String),
     source      LowCardinality(String),
-    id          String CODEC(ZSTD(1)),
+    id          String,
     content     UInt64,
     type        LowCardinality(String),
     time        DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     received_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
-    node_kinds  Array(LowCardinality(String)) CODEC(ZSTD(1)),
-    node_ids    Array(UUID) CODEC(ZSTD(1)),
+    node_kinds  Array(LowCardinality(String)),
+    node_ids    Array(UUID),
     raw         String CODEC(ZSTD(3)),
     wire        String CODEC(ZSTD(3))
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (workspace, source, id, content)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, default_compression_codec = 'ZSTD(1)'
 COMMENT 'Rows behind the view events.';
 
 -- Events that came with an id that was taken, and other content: they count for nothing.
@@ -28,12 +28,12 @@ CREATE TABLE conflicts
     workspace   LowCardinality(String),
     recorded_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     source      LowCardinality(String),
-    event_id    String CODEC(ZSTD(1)),
+    event_id    String,
     content     UInt64
 )
 ENGINE = MergeTree
 ORDER BY (workspace, source, event_id, content)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, default_compression_codec = 'ZSTD(1)'
 COMMENT 'One row is an event that a sender gave the id of another one: the first stays, this one counts for nothing.';
 
 -- What was not accepted, or could not be handled: the dead-letter topic as a table.
@@ -45,20 +45,20 @@ CREATE TABLE dead_letters
     key              LowCardinality(String) COMMENT 'name of the key that it came with',
     code             LowCardinality(String),
     field            LowCardinality(String),
-    message          String CODEC(ZSTD(1)),
-    item             Int64 COMMENT 'its place in the request' CODEC(ZSTD(1)),
+    message          String,
+    item             Int64 COMMENT 'its place in the request',
     body             String COMMENT 'as it was sent' CODEC(ZSTD(3)),
     sealed           String COMMENT 'as it was sent, encrypted under the pepper of a workspace that stores no contacts' CODEC(NONE),
     record_topic     LowCardinality(String) COMMENT 'where the record is that could not be handled after it was accepted',
     record_partition Int32,
-    record_offset    Int64 CODEC(ZSTD(1)),
+    record_offset    Int64,
     record           String CODEC(ZSTD(3)),
     partition        Int32 COMMENT 'of the dead letter itself',
-    offset           Int64 CODEC(ZSTD(1))
+    offset           Int64
 )
 ENGINE = MergeTree
 ORDER BY (workspace, received_at)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, default_compression_codec = 'ZSTD(1)'
 COMMENT 'One row is an item that was not accepted, with the reason. BI users may not read it.';
 
 -- +goose Down
