@@ -92,8 +92,8 @@ func Migrate(ctx context.Context, admin Config, migrations, views fs.FS) error {
 
 // Statements splits a file at the semicolons that end lines.
 func Statements(text string) (out []string) {
-	for _, s := range strings.Split(text+"\n", ";\n") {
-		if strings.TrimSpace(s) != "" {
+	for _, s := range strings.Split(strings.ReplaceAll(text, "\r\n", "\n")+"\n", ";\n") {
+		if s = strings.TrimSpace(s); s != "" {
 			out = append(out, s)
 		}
 	}
