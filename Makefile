@@ -12,7 +12,7 @@ PKG     ?= ./...
 RUN     ?=
 LINT    := $(GO) tool -modfile=.golangci/go.mod golangci-lint
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-DIST    := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+DIST    := throughline-$(VERSION)-$(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
 # Packages whose promises are about goroutines, and those that run on real engines.
 CONCURRENT ?= ./pipelines/... ./services/collector/... ./services/stitcher/... ./services/loader/... ./services/reports/... ./services/internal/...
 REAL       ?= ./services/internal/kafka/... ./services/internal/embedded/... ./services/stitcher/... ./services/loader/... ./services/e2e/...
@@ -35,7 +35,7 @@ engines: ## fetch the embedded ClickHouse and Kafka, if they are not here
 
 .PHONY: test
 test: engines ## all tests, with the real engines; PKG=packages RUN=names
-	$(GO) test $(if $(RUN),-run '$(RUN)') $(PKG)
+	$(GO) test -timeout 20m $(if $(RUN),-run '$(RUN)') $(PKG)
 
 .PHONY: test-kafka
 test-kafka: engines ## the tests on a real Kafka and a real ClickHouse, never from the cache
@@ -43,7 +43,7 @@ test-kafka: engines ## the tests on a real Kafka and a real ClickHouse, never fr
 
 .PHONY: race
 race: engines ## the concurrent packages under the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 30m $(if $(RUN),-run '$(RUN)') $(CONCURRENT)
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m $(if $(RUN),-run '$(RUN)') $(CONCURRENT)
 
 .PHONY: bench
 bench: ## all benchmarks; PKG=packages
@@ -63,11 +63,10 @@ generate: ## run the generators
 	$(GO) generate ./...
 
 .PHONY: dist
-dist: ## binaries of every platform in dist/, with their checksums
-	rm -rf dist && mkdir dist
-	for platform in $(DIST); do \
-	  out=dist/throughline-$(VERSION)-$${platform/\//-}; \
-	  echo "$$out"; \
-	  CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build -trimpath -ldflags '-s -w' -o "$$out" ./cmd/throughline; \
-	done
-	cd dist && sha256sum throughline-* > SHA256SUMS
+dist: engines ## one archive in dist/ with the program and its engines; it runs where there is Java 17
+	rm -rf dist && mkdir -p dist/$(DIST)/engines
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o dist/$(DIST)/throughline ./cmd/throughline
+	engines=$$(./dist/$(DIST)/throughline engines) && cp -R "$$engines"/node_modules "$$engines"/kafka dist/$(DIST)/engines/
+	cp README.md LICENSE CHANGELOG.md deploy/config/throughline.yaml dist/$(DIST)/
+	tar -C dist -czf dist/$(DIST).tar.gz $(DIST) && rm -rf dist/$(DIST)
+	cd dist && sha256sum $(DIST).tar.gz > SHA256SUMS && ls -l

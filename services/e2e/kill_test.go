@@ -10,7 +10,7 @@ import (
 	"github.com/throughline-io/throughline/services/demo"
 )
 
-var killEvents = flag.Int("kill-people", 17_500, "people of the story that is told while the system is killed; about eleven events each")
+var killEvents = flag.Int("kill-people", 18_200, "people of the story that is told while the system is killed; about eleven events each")
 
 // TestKill kills the whole system with -9 at five random moments while 200,000 events are being sent by a sender that
 // repeats what was not acknowledged. After the last start the audit shows no difference and the counts are exact.

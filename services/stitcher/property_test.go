@@ -21,6 +21,9 @@ var worlds = flag.Int("worlds", 600, "random worlds to play")
 // are the CRM's, to the minor unit.
 func TestPartitionsAgreeWithBatch(t *testing.T) {
 	var merges, splits, rollbacks, restarts int
+	if testing.Short() {
+		*worlds = 60
+	}
 	for seed := range uint64(*worlds) {
 		w := newWorld(seed)
 		c := newCluster(w, seed)

@@ -16,6 +16,9 @@ func TestMutations(t *testing.T) {
 	if os.Getenv("THROUGHLINE_MUTANT") != "" {
 		t.Skip("this is the mutant")
 	}
+	if testing.Short() {
+		t.Skip("mutants are other programs: -short, which is for the race detector, has nothing to see in them")
+	}
 	for _, m := range []struct{ name, file, old, new string }{
 		{"a give is taken by whoever gets it", "machine.go", "if !n.owns(msg.Needs) {", "if false {"},
 		{"a replaced link is not settled", "machine.go", "if old != nil && len(old.Joins) > 0 {", "if false {"},
