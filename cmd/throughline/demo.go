@@ -100,7 +100,7 @@ func (d *demoRun) run(ctx context.Context, data string) error {
 
 // freeAddr is the address, or one that the system chooses if it is in use.
 func (d *demoRun) freeAddr(addr string) string {
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		d.say("port " + addr + " is in use: taking a free one")
 		return anyPort

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
@@ -235,6 +234,3 @@ func (c *Config) workspaceNamed(name string) (*workspace.Workspace, error) {
 	}
 	return nil, fmt.Errorf("no workspace %q in the configuration; it has %v", name, names)
 }
-
-// stopTimeout bounds what commands do after they were told to stop.
-const stopTimeout = 30 * time.Second

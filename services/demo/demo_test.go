@@ -66,6 +66,7 @@ func TestTotals(t *testing.T) {
 			visits++
 		case event.Deal:
 			deals[e.Deal.ID] = true
+		default:
 		}
 	}
 	if len(seen) != totals.Events || visits != totals.Visits || len(deals) != totals.Deals {

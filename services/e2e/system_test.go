@@ -116,7 +116,7 @@ func (s *system) start() {
 	}
 	s.exited = make(chan error, 1)
 	go func(cmd *exec.Cmd) { s.exited <- cmd.Wait() }(s.cmd)
-	for end := time.Now().Add(2 * time.Minute); !s.ready(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !s.ready(); <-time.After(50 * time.Millisecond) {
 		select {
 		case err := <-s.exited:
 			s.exited <- err
@@ -313,7 +313,7 @@ func (s *system) send(key string, lines []string, batch int) {
 			if time.Now().After(end) || err == nil && status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 				s.t.Fatalf("not accepted: HTTP %d %v %+v", status, err, a)
 			}
-			time.Sleep(20 * time.Millisecond) // a sender's pause before it repeats
+			<-time.After(20 * time.Millisecond) // a sender's pause before it repeats
 		}
 		lines = lines[n:]
 	}

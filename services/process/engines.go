@@ -100,7 +100,7 @@ func (e *Engines) startClickHouse(ctx context.Context, cfg embedded.Config, log 
 
 // movePort replaces the port of an address that is in use by one that the system chooses.
 func movePort(addr *string, say func(string)) {
-	if l, err := net.Listen("tcp", *addr); err == nil {
+	if l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", *addr); err == nil {
 		_ = l.Close() // it was taken only to see whether it is free
 		return
 	}

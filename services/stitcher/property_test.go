@@ -78,7 +78,7 @@ func newCluster(w *world, seed uint64) *cluster {
 	}
 	rnd.Shuffle(len(arrivals), func(i, j int) { arrivals[i], arrivals[j] = arrivals[j], arrivals[i] })
 	for _, e := range arrivals {
-		id := event.NodeID{}
+		var id event.NodeID
 		if e.Type == event.Spend {
 			id = event.SpendKey(e)
 		} else {

@@ -103,7 +103,6 @@ func (s *Stitcher) options() []kgo.Opt {
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		// Markers of transactions take offsets too: without them a drained topic would seem to lag by one for ever.
 		kgo.KeepControlRecords(),
-		kgo.RequireStableFetchOffsets(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.SessionTimeout(s.cfg.SessionTimeout),
 		kgo.FetchMaxWait(s.cfg.FetchWait),

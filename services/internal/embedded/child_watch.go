@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ func runWatched(lock string, command []string) error {
 	}
 	// The death signal follows the thread that started the program, not the process.
 	runtime.LockOSThread()
-	cmd := exec.Command(command[0], command[1:]...)
+	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) // ended below, in order
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{held} // it holds the lock as long as it lives
 	cmd.SysProcAttr = deathSignal()

@@ -48,7 +48,7 @@ func (c *ClickHouse) try(sql string) (string, error) {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !ok(); <-time.After(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited 30 s: %s", what)
 		}

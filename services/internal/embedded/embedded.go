@@ -8,6 +8,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -70,7 +71,7 @@ func freePort(addr string) (string, error) {
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return "", fmt.Errorf("address %q: embedded engines listen on the loopback only; for others use --kafka and --clickhouse with engines of your own", addr)
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return "", fmt.Errorf("%w: %s: %w", ErrPortInUse, addr, err)
 	}

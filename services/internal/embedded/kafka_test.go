@@ -103,8 +103,8 @@ func parent(t *testing.T, data string) {
 	if _, err := StartKafka(context.Background(), cfg, zaptest.NewLogger(t)); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Println("running")
-	time.Sleep(time.Minute) // until we are killed
+	fmt.Fprintln(os.Stdout, "running")
+	<-time.After(time.Minute) // until we are killed
 }
 
 // processesOf finds the processes that have the directory in their command line.

@@ -54,7 +54,7 @@ func waitForLock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for end := time.Now().Add(leftoverWait); ; time.Sleep(20 * time.Millisecond) { // flock has no wait with a limit
+	for end := time.Now().Add(leftoverWait); ; <-time.After(20 * time.Millisecond) { // flock has no wait with a limit
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
 			return f, nil

@@ -62,16 +62,15 @@ func (m *Machine[F]) Handle(msg Message) {
 	case Called:
 		m.called(msg)
 		return
-	}
-	n := m.node(msg.To)
-	switch msg.Kind {
 	case Give:
-		m.take(n, msg)
+		m.take(m.node(msg.To), msg)
 		return
 	case Own:
-		m.own(n, msg)
+		m.own(m.node(msg.To), msg)
 		return
+	case Put, Link, Join, Absorb: // about a node: passed on to its owner first
 	}
+	n := m.node(msg.To)
 	if !n.owns(msg.Via) {
 		// A node that gave Via away knows where to; one that never had it asks Via itself.
 		msg.To = msg.Via
@@ -90,6 +89,7 @@ func (m *Machine[F]) Handle(msg Message) {
 		m.join(n, msg)
 	case Absorb:
 		m.absorb(n, msg)
+	case Give, Own, Leased, Called: // handled above
 	}
 }
 

@@ -62,19 +62,19 @@ func (w Change) orElse(t fact.CauseType) fact.CauseType {
 	return t
 }
 
-// causeType is why booking a is posted where b stood (nil: nothing did).
-func (a *booking) causeType(b *booking, why Change) fact.CauseType {
-	byItself := a.key.event == why.Cause || a.key.conversion != fact.Sale
+// causeType is why booking b is posted where old stood (nil: nothing did).
+func (b *booking) causeType(old *booking, why Change) fact.CauseType {
+	byItself := b.key.event == why.Cause || b.key.conversion != fact.Sale
 	switch {
 	case why.Type != 0:
 		return why.Type
-	case b != nil && (b.revenue != a.revenue || b.cogs != a.cogs):
+	case old != nil && (old.revenue != b.revenue || old.cogs != b.cogs):
 		return fact.CauseEdit
-	case b != nil || !byItself:
+	case old != nil || !byItself:
 		return fact.CauseLate
-	case a.count < 0:
+	case b.count < 0:
 		return fact.CauseReversal
-	case a.count == 0:
+	case b.count == 0:
 		return fact.CauseEdit
 	}
 	return fact.CauseNew

@@ -31,6 +31,7 @@ func (b *builder) walk(events []*event.Event) {
 			}
 			b.touch(e, b.messageTuple(e.Message))
 			b.inquiry(e)
+		case event.Deal, event.Spend, event.Identify, event.NumberLease: // neither touch nor inquiry
 		}
 	}
 	b.bookInquiries()
@@ -87,6 +88,7 @@ func (m Match) describe() (string, event.NodeID) {
 		return "matched", m.Visitor
 	case Ambiguous:
 		return "ambiguous", event.NodeID{}
+	case Unmatched:
 	}
 	return "unmatched", event.NodeID{}
 }
