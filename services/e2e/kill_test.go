@@ -16,7 +16,7 @@ var killEvents = flag.Int("kill-people", 18_200, "people of the story that is to
 // repeats what was not acknowledged. After the last start the audit shows no difference and the counts are exact.
 func TestKill(t *testing.T) {
 	const kills = 5
-	s := newSystem(t, 12, "workspaces:\n"+workspace("dealer", ""))
+	s := newSystem(t, 12, "workspaces:\n"+workspaceConfig("dealer", ""))
 	cfg := demo.DefaultConfig(time.Now().Add(-time.Hour))
 	cfg.People = *killEvents
 	var totals demo.Totals

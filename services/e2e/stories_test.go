@@ -17,8 +17,8 @@ import (
 
 const models = 7
 
-// workspace is one of the configuration's, with what the stories need.
-func workspace(name, more string) string {
+// workspaceConfig is one of the configuration's, with what the stories need.
+func workspaceConfig(name, more string) string {
 	return fmt.Sprintf(`  - name: %s
     timezone: Europe/Warsaw
     currency: EUR
@@ -41,7 +41,7 @@ func TestStories(t *testing.T) {
 	for i := range n {
 		name := fmt.Sprintf("story%d", i)
 		stories[name] = newStory(uint64(i), 150+i*20)
-		list += workspace(name, "")
+		list += workspaceConfig(name, "")
 	}
 	s := newSystem(t, 5, list)
 	for name, st := range stories {
@@ -67,7 +67,7 @@ func TestStories(t *testing.T) {
 		s.stop()
 		changed := "workspaces:\n"
 		for name := range stories {
-			changed += strings.Replace(workspace(name, "    lookback: 168h\n    max_touches: 3\n    channels: [{name: Blog, source: blog.example.org}]\n"), `"0.92"`, `"0.50"`, 1)
+			changed += strings.Replace(workspaceConfig(name, "    lookback: 168h\n    max_touches: 3\n    channels: [{name: Blog, source: blog.example.org}]\n"), `"0.92"`, `"0.50"`, 1)
 		}
 		s.configure(5, changed)
 		s.start()

@@ -18,12 +18,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/throughline-io/throughline/services/process"
 )
 
 // program is the binary under test, built once.
 var program string
 
 func TestMain(m *testing.M) {
+	process.Main() // the benchmarks run engines as children of this program
 	os.Exit(run(m))
 }
 
@@ -41,7 +44,11 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	for _, end := range atEnd {
+		end()
+	}
+	return code
 }
 
 // system is one `throughline up` with its data directory. It is started as often as it is killed.
