@@ -22,7 +22,7 @@ help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: engines ## the whole system on this machine with a known data set; prints the dashboard's address
+demo: engines ## the whole system on this machine on a company whose answers are known
 	$(GO) run ./cmd/throughline demo
 
 .PHONY: up
@@ -46,8 +46,9 @@ race: engines ## the concurrent packages under the race detector
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m $(if $(RUN),-run '$(RUN)') $(CONCURRENT)
 
 .PHONY: bench
-bench: ## all benchmarks; PKG=packages
-	$(GO) test -run '^$$' -bench . -benchmem $(PKG)
+bench: engines ## each part against its ceiling, measured in the same run
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./services/e2e
+	$(GO) test -run '^$$' -bench . -benchmem ./schemas/... ./pipelines/...
 
 .PHONY: lint
 lint: ## vet and the linters of .golangci.yml, of a pinned version

@@ -120,7 +120,9 @@ func BenchmarkCollector(b *testing.B) {
 			prefix := fmt.Sprintf("c%d.", batch)
 			x := topics(b, prefix)
 			requests := min(3000, len(x.lines)/batch)
-			ceiling := x.load(b, x.bareHandler(b, prefix), batch, requests)
+			bare := x.bareHandler(b, prefix)
+			x.load(b, bare, batch, requests/4) // the broker has just started: what warms it up counts for neither
+			ceiling := x.load(b, bare, batch, requests)
 			b.ResetTimer()
 			got := x.load(b, x.collector(b, prefix), batch, requests)
 			b.ReportMetric(got, "requests/s")
@@ -232,12 +234,11 @@ func (x *bench) fill(b *testing.B, prefix string) {
 	defer client.Close()
 	var records []*kgo.Record
 	for _, e := range x.events {
-		home := e.Nodes
-		id := event.NodeID{}
+		var id event.NodeID
 		if e.Type == event.Spend {
 			id = event.SpendKey(e)
 		} else {
-			id = home[0].ID
+			id = e.Nodes[0].ID
 		}
 		records = append(records, &kgo.Record{Topic: prefix + pipelines.TopicEvents, Partition: pipelines.Partition(id, benchPartitions), Value: e.Append(nil)})
 	}
@@ -323,9 +324,12 @@ func (x *bench) passThrough(b *testing.B, prefix string) float64 {
 	}
 	defer session.Close()
 	ctx := context.Background()
-	began, n := time.Now(), 0
+	began, n := time.Time{}, 0
 	for n < len(x.events) {
 		fetches := session.PollRecords(ctx, 10_000)
+		if began.IsZero() {
+			began = time.Now() // joining the group is no part of a ceiling
+		}
 		if err := session.Begin(); err != nil {
 			b.Fatal(err)
 		}

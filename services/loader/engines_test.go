@@ -178,7 +178,7 @@ func askAs(t testing.TB, user, password, query string) (string, error) {
 // eventually waits for what other processes bring about.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !ok(); <-time.After(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited 30 s: %s", what)
 		}

@@ -63,7 +63,7 @@ func StartEngines(ctx context.Context, w Wanted, log *zap.Logger, say func(strin
 	}
 	if w.MovePorts {
 		for _, addr := range []*string{&cfg.Kafka, &cfg.ClickHouse, &cfg.ClickHouseHTTP} {
-			movePort(addr, say)
+			movePort(ctx, addr, say)
 		}
 	}
 	kafkaErr := make(chan error, 1)
@@ -99,8 +99,8 @@ func (e *Engines) startClickHouse(ctx context.Context, cfg embedded.Config, log 
 }
 
 // movePort replaces the port of an address that is in use by one that the system chooses.
-func movePort(addr *string, say func(string)) {
-	if l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", *addr); err == nil {
+func movePort(ctx context.Context, addr *string, say func(string)) {
+	if l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *addr); err == nil {
 		_ = l.Close() // it was taken only to see whether it is free
 		return
 	}

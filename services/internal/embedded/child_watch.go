@@ -34,10 +34,10 @@ func runWatched(lock string, command []string) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	told := make(chan error, 1)
+	told := make(chan struct{})
 	go func() {
-		_, err := io.Copy(io.Discard, os.Stdin)
-		told <- err
+		_, _ = io.Copy(io.Discard, os.Stdin) // however it ends, who started us is gone
+		close(told)
 	}()
 	select {
 	case err := <-ended:
@@ -48,8 +48,12 @@ func runWatched(lock string, command []string) error {
 		return err
 	}
 	select {
-	case <-ended:
-		return nil
+	case err := <-ended:
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return nil // it was told to end, and says so
+		}
+		return err
 	case <-time.After(watchGrace):
 		return errors.Join(cmd.Process.Kill(), <-ended)
 	}

@@ -43,10 +43,10 @@ func StartClickHouse(ctx context.Context, cfg Config, log *zap.Logger) (*ClickHo
 	if c.password, err = adminPassword(filepath.Join(cfg.Data, "clickhouse_admin")); err != nil {
 		return nil, err
 	}
-	if c.addr, err = freePort(cfg.ClickHouse); err != nil {
+	if c.addr, err = freePort(ctx, cfg.ClickHouse); err != nil {
 		return nil, err
 	}
-	if c.http, err = freePort(cfg.ClickHouseHTTP); err != nil {
+	if c.http, err = freePort(ctx, cfg.ClickHouseHTTP); err != nil {
 		return nil, err
 	}
 	users := append([]User{{Name: AdminUser, Password: c.password, Admin: true}}, cfg.Users...)

@@ -63,7 +63,7 @@ func EnginesDir() string {
 }
 
 // freePort resolves an address: port 0 to a free one; a taken one is ErrPortInUse; anything but the loopback is refused.
-func freePort(addr string) (string, error) {
+func freePort(ctx context.Context, addr string) (string, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return "", fmt.Errorf("address %q: %w", addr, err)
@@ -71,7 +71,7 @@ func freePort(addr string) (string, error) {
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return "", fmt.Errorf("address %q: embedded engines listen on the loopback only; for others use --kafka and --clickhouse with engines of your own", addr)
 	}
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return "", fmt.Errorf("%w: %s: %w", ErrPortInUse, addr, err)
 	}

@@ -42,10 +42,10 @@ func StartKafka(ctx context.Context, cfg Config, log *zap.Logger) (*Kafka, error
 		return nil, err
 	}
 	k := &Kafka{}
-	if k.addr, err = freePort(cfg.Kafka); err != nil {
+	if k.addr, err = freePort(ctx, cfg.Kafka); err != nil {
 		return nil, err
 	}
-	controller, err := freePort("127.0.0.1:0")
+	controller, err := freePort(ctx, "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}

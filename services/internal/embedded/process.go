@@ -87,7 +87,7 @@ func (p *process) run(life context.Context) error {
 		return err
 	}
 	defer out.Close()
-	cmd := exec.CommandContext(context.Background(), exe, p.args...) // ended below, in order
+	cmd := exec.CommandContext(context.WithoutCancel(life), exe, p.args...) // ended below, in order
 	cmd.Stdout, cmd.Stderr = out, out
 	// Not in the terminal's group: Ctrl-C is for us, and we end the engines in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
