@@ -22,6 +22,9 @@ type Config struct {
 	// MaxAhead is how far ahead of the collector's clock an event may be: 24h, the contract's, if left out. More is for
 	// playing recorded stories whose end has not come yet.
 	MaxAhead time.Duration `yaml:"max_ahead"`
+
+	// builtIn: no file was given. A default port that is taken then moves to a free one.
+	builtIn bool
 	// Workspaces are the tenants; at least one.
 	Workspaces []workspace.Workspace `yaml:"workspaces"`
 }
@@ -110,6 +113,7 @@ func settings() Config {
 // look and for development: anybody knows its keys and its pepper.
 func DefaultConfig() *Config {
 	c := settings()
+	c.builtIn = true
 	c.Workspaces = []workspace.Workspace{{
 		Name: "default", Timezone: "Europe/Warsaw", Currency: "EUR", Country: "PL", Pepper: "development",
 		FX: map[string]workspace.Rate{"USD": "0.92", "PLN": "0.235"},

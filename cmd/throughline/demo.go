@@ -80,7 +80,7 @@ func (d *demoRun) run(ctx context.Context, data string) error {
 	listening := make(chan string, 1)
 	ended := make(chan error, 1)
 	g.Go(func() error {
-		err := s.run(run, parts{true, true, true}, d.freeAddr(ctx, cfg.HTTP), func(addr string) { listening <- addr })
+		err := s.run(run, parts{true, true, true}, freeAddr(ctx, cfg.HTTP, d.say), func(addr string) { listening <- addr })
 		ended <- err
 		return err
 	})
@@ -99,10 +99,10 @@ func (d *demoRun) run(ctx context.Context, data string) error {
 }
 
 // freeAddr is the address, or one that the system chooses if it is in use.
-func (d *demoRun) freeAddr(ctx context.Context, addr string) string {
+func freeAddr(ctx context.Context, addr string, say func(string)) string {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
-		d.say("port " + addr + " is in use: taking a free one")
+		say("port " + addr + " is in use: taking a free one")
 		return anyPort
 	}
 	_ = l.Close() // it was taken only to see whether it is free

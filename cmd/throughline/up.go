@@ -36,12 +36,20 @@ Embedded engines listen on the loopback only. Engines that are not on this machi
 				return err
 			}
 			say := func(s string) { fmt.Fprintln(out, "throughline:", s) }
-			s, err := startSystem(cmd.Context(), cfg, cfg.wanted(), say)
+			wanted := cfg.wanted()
+			addr := cfg.collectorAddr()
+			if cfg.builtIn {
+				wanted.MovePorts = true
+				if httpAddr == "" {
+					addr = freeAddr(cmd.Context(), addr, say)
+				}
+			}
+			s, err := startSystem(cmd.Context(), cfg, wanted, say)
 			if err != nil {
 				return err
 			}
 			defer s.stop()
-			return s.run(cmd.Context(), parts{true, true, true}, cfg.collectorAddr(), func(addr string) {
+			return s.run(cmd.Context(), parts{true, true, true}, addr, func(addr string) {
 				s.engines.HTTP = addr
 				if err := s.engines.WriteAddresses(cfg.Data); err != nil {
 					say(err.Error())

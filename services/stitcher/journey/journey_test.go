@@ -1,0 +1,102 @@
+package journey
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/throughline-io/throughline/schemas/event"
+	"github.com/throughline-io/throughline/schemas/fact"
+)
+
+const hour = int64(3_600_000)
+
+func testRules() *Rules {
+	return &Rules{
+		Workspace: "w", Location: time.UTC, Lookback: 90 * 24 * hour, MaxTouches: 1000,
+		Minor: func(m event.Money, _ string) (int64, bool) { return m.Micros().Int64() / 10_000, true },
+		Classify: func(o event.Origin) fact.Tuple {
+			return fact.Tuple{Channel: map[bool]string{true: "Direct", false: "Paid Search"}[o.UTM.Empty()], Source: o.UTM.Source}
+		},
+		Tuple: func(u event.UTM) fact.Tuple { return fact.Tuple{Channel: "Call", Source: u.Source} },
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func visit(id string, at int64, source string) *event.Event {
+	return &event.Event{ID: id, Source: "s", Type: event.Visit, Time: at * hour, Nodes: []event.Node{{Kind: "k", ID: event.NodeID{1}}},
+		Visit: &event.VisitData{Origin: event.Origin{UTM: event.UTM{Source: source}}}}
+}
+
+func snapshot(id string, at int64, d event.DealData) *event.Event {
+	d.ID = "1"
+	return &event.Event{ID: id, Source: "s", Type: event.Deal, Time: at * hour, Nodes: []event.Node{{Kind: "k", ID: event.NodeID{1}}}, Deal: &d}
+}
+
+// TestCauses posts one event after another and looks at why entries of sales were posted, and what they add up to.
+func TestCauses(t *testing.T) {
+	wonFor := func(amount event.Money) event.DealData {
+		return event.DealData{Status: ptr("won"), Amount: ptr(amount)}
+	}
+	for _, c := range []struct {
+		name    string
+		events  []*event.Event
+		want    []fact.CauseType // of the last event's sale entries
+		revenue int64            // of the last event's posting, per model
+	}{
+		{"a sale is new", []*event.Event{visit("v", 1, "g"), snapshot("d", 2, wonFor("10.00"))}, []fact.CauseType{fact.CauseNew}, 1000},
+		{"an amount is edited", []*event.Event{visit("v", 1, "g"), snapshot("d", 2, wonFor("10.00")), snapshot("e", 3, event.DealData{Amount: ptr(event.Money("12.50"))})}, []fact.CauseType{fact.CauseEdit}, 250},
+		{"a sale is reversed", []*event.Event{visit("v", 1, "g"), snapshot("d", 2, wonFor("10.00")), snapshot("e", 3, event.DealData{Status: ptr("lost")})}, []fact.CauseType{fact.CauseReversal}, -1000},
+		{"a visit comes late and takes credit over", []*event.Event{visit("v", 1, "g"), snapshot("d", 4, wonFor("10.00")), visit("w", 3, "x")}, []fact.CauseType{fact.CauseLate}, 0},
+		{"a visit after the sale moves nothing", []*event.Event{visit("v", 1, "g"), snapshot("d", 2, wonFor("10.00")), visit("w", 3, "x")}, nil, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := testRules()
+			n := len(c.events)
+			before := Of(Journey{Events: c.events[:n-1]}, r)
+			after := Of(Journey{Events: c.events}, r)
+			p := &fact.Posting{}
+			Diff(p, []*Facts{before}, []*Facts{after}, Change{Cause: c.events[n-1].Key()})
+			revenue := map[fact.Model]int64{}
+			var causes []fact.CauseType
+			for _, e := range p.Credits {
+				if b := p.Bookings[e.Booking]; b.Conversion == fact.Sale {
+					causes = append(causes, b.CauseType)
+					revenue[e.Model] += e.Revenue
+				}
+			}
+			slices.Sort(causes)
+			if causes = slices.Compact(causes); !slices.Equal(causes, c.want) {
+				t.Errorf("causes %v, want %v", causes, c.want)
+			}
+			for m, got := range revenue {
+				if got != c.revenue {
+					t.Errorf("%s: revenue %d, want %d", m, got, c.revenue)
+				}
+			}
+		})
+	}
+}
+
+// TestStages follows a deal through its stages, out and in again.
+func TestStages(t *testing.T) {
+	stage := func(s string) event.DealData {
+		return event.DealData{Stage: ptr(s), Pipeline: ptr("sales"), Status: ptr("open")}
+	}
+	f := Of(Journey{Events: []*event.Event{
+		snapshot("a", 1, stage("new")), snapshot("b", 3, stage("contact")), snapshot("c", 4, event.DealData{Amount: ptr(event.Money("1"))}),
+		snapshot("d", 6, event.DealData{Status: ptr("lost")}), snapshot("e", 8, event.DealData{Status: ptr("open")}),
+	}}, testRules())
+	type stay struct {
+		stage    string
+		from, to int64
+	}
+	var got []stay
+	for _, s := range f.stages {
+		got = append(got, stay{s.Stage, s.EnteredAt / hour, s.LeftAt / hour})
+	}
+	if want := []stay{{"new", 1, 3}, {"contact", 3, 6}, {"contact", 8, 0}}; !slices.Equal(got, want) {
+		t.Errorf("stays %v, want %v", got, want)
+	}
+}
