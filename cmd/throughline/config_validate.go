@@ -51,6 +51,12 @@ func (c *Config) Validate() error {
 	if c.Kafka.Partitions < 1 || c.Kafka.Partitions > maxPartitions {
 		add("kafka.partitions", "%d is not between 1 and %d", c.Kafka.Partitions, maxPartitions)
 	}
+	if c.Kafka.TransactionalID == "" {
+		add("kafka.transactional_id", `"" names nobody`)
+	}
+	if c.MaxAhead <= 0 {
+		add("max_ahead", "%q is not positive", c.MaxAhead)
+	}
 	for i, a := range c.ClickHouse.Addr {
 		if !isAddress(a) {
 			add(fmt.Sprintf("clickhouse.addr[%d]", i), "%q is not host:port", a)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,6 +74,25 @@ func TestConformance(t *testing.T) {
 		}
 	}
 	s.auditClean()
+}
+
+// TestWorldsConfiguration loads what the README says to play the worlds with.
+func TestWorldsConfiguration(t *testing.T) {
+	base, err := os.ReadFile("../../deploy/config/worlds.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.ReadFile("testdata/workspaces.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "worlds.yaml")
+	if err := os.WriteFile(config, append(base, list...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(program, "check", "--config", config).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 func readWorlds(t *testing.T) map[string][]string {
