@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 )
 
 // Letter is the value of a record of the dead-letter topic, as JSON.
@@ -25,7 +26,7 @@ type Letter struct {
 	Message    string `json:"message"`
 	ReceivedAt string `json:"received_at,omitempty"` // RFC 3339
 	Index      int    `json:"index"`                 // of the item in its request
-	// Body is the item as it came; Sealed is the same, encrypted. One of them is set for what a sender sent.
+	// Body is the item as it came; Sealed is the same, encrypted. One of them is set for what a sender sent: Keep decides.
 	Body   string `json:"body,omitempty"`
 	Sealed []byte `json:"sealed,omitempty"`
 	// Topic, Partition, Offset and Record are set for a record that could not be handled after it was accepted.
@@ -51,6 +52,18 @@ func Decode(b []byte) (*Letter, error) {
 		return nil, fmt.Errorf("dead letter: %w", err)
 	}
 	return l, nil
+}
+
+// MaxReadable is the largest item that is kept in readable form: as JSON inside JSON it may grow sixfold.
+const MaxReadable = 1 << 20
+
+// Keep puts the item into the letter, byte for byte: readable where that is allowed and possible, sealed otherwise.
+func (l *Letter) Keep(pepper, item []byte, readable bool) error {
+	if readable && len(item) <= MaxReadable && utf8.Valid(item) {
+		l.Body = string(item)
+		return nil
+	}
+	return l.Seal(pepper, item)
 }
 
 // Seal puts the item into the letter, encrypted.

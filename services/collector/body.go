@@ -1,15 +1,15 @@
 package collector
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
+	"sync"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -18,106 +18,118 @@ var (
 	errTooLarge  = fmt.Errorf("the body has more than %d bytes after decompression", MaxRequestBytes)
 	errTooMany   = fmt.Errorf("the body has more than %d items", MaxItems)
 	errEncoding  = errors.New("Content-Encoding must be gzip, zstd or identity")
+	errWindow    = fmt.Errorf("the zstd window is larger than %d bytes: compress with a lower level or without --long", maxWindow)
 	errCorrupt   = errors.New("the body cannot be decompressed")
-	errNotJSON   = errors.New("the body is not a JSON object, an array of them, or NDJSON")
 	errNothing   = errors.New("the body holds no item")
 	errTruncated = errors.New("the body ended early")
+	errSlow      = errors.New("the body came too slowly")
 )
 
-// readBody reads and decompresses a body, up to the limit.
-func readBody(r *http.Request) ([]byte, error) {
-	var in io.Reader = http.MaxBytesReader(nil, r.Body, MaxRequestBytes)
-	switch strings.ToLower(r.Header.Get("Content-Encoding")) {
+const (
+	// maxWindow is what RFC 9659 lets a zstd Content-Encoding ask a receiver to keep.
+	maxWindow = 8 << 20
+	// gzipBytes is what decompressing gzip keeps.
+	gzipBytes = 64 << 10
+	// firstBytes is where the buffer of a body starts; it doubles.
+	firstBytes = 64 << 10
+)
+
+// readBody reads and decompresses a body, up to the limit. Memory is reserved as bytes come, not as they are announced: who
+// announces much and sends nothing keeps nobody out.
+func readBody(w http.ResponseWriter, r *http.Request, memory *reservation) ([]byte, error) {
+	var in io.Reader = http.MaxBytesReader(w, r.Body, MaxRequestBytes)
+	switch strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))) {
 	case "", "identity":
-	case "gzip":
-		z, err := gzip.NewReader(in)
-		if err != nil {
+	case "gzip", "x-gzip":
+		if err := memory.take(gzipBytes); err != nil {
+			return nil, err
+		}
+		defer memory.give(gzipBytes)
+		z := pooled[gzip.Reader](&gzipReaders)
+		defer gzipReaders.Put(z)
+		if err := z.Reset(in); err != nil {
 			return nil, readFault(err)
 		}
-		defer z.Close()
 		in = z
 	case "zstd":
-		z, err := zstd.NewReader(in, zstd.WithDecoderMaxMemory(MaxRequestBytes), zstd.WithDecoderConcurrency(1))
-		if err != nil {
+		if err := memory.take(maxWindow); err != nil {
+			return nil, err
+		}
+		defer memory.give(maxWindow)
+		z := pooled[zstd.Decoder](&zstdReaders)
+		defer func() {
+			_ = z.Reset(nil) // lets the body go; a nil reader is no error
+			zstdReaders.Put(z)
+		}()
+		if err := z.Reset(in); err != nil {
 			return nil, readFault(err)
 		}
-		defer z.Close()
 		in = z
 	default:
 		return nil, errEncoding
 	}
-	body, err := io.ReadAll(io.LimitReader(in, MaxRequestBytes+1))
-	if err != nil {
-		return nil, readFault(err)
+	return readAll(in, memory)
+}
+
+// readAll reads to the end, or to the first byte past the limit.
+func readAll(in io.Reader, memory *reservation) ([]byte, error) {
+	if err := memory.take(firstBytes); err != nil {
+		return nil, err
 	}
-	if len(body) > MaxRequestBytes {
-		return nil, errTooLarge
+	body := make([]byte, 0, firstBytes)
+	for {
+		n, err := in.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case len(body) > MaxRequestBytes:
+			return nil, errTooLarge
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return nil, readFault(err)
+		case len(body) == cap(body):
+			more := min(len(body), MaxRequestBytes+1-len(body))
+			if err := memory.take(more); err != nil {
+				return nil, err
+			}
+			grown := make([]byte, len(body), len(body)+more)
+			copy(grown, body)
+			body = grown
+		}
 	}
-	return body, nil
 }
 
 func readFault(err error) error {
 	var limit *http.MaxBytesError
 	switch {
-	case errors.As(err, &limit), errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
+	case errors.As(err, &limit), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return errTooLarge
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%w: %w", errTruncated, err)
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return errWindow
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errSlow
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return errTruncated
 	}
 	return fmt.Errorf("%w: %w", errCorrupt, err)
 }
 
-// split finds the items of a body without looking into them. Lines of NDJSON stand on their own, so that one bad line spoils
-// no other; an array or a row of objects must be well formed as a whole.
-func split(body []byte, contentType string) ([]json.RawMessage, error) {
-	var items []json.RawMessage
-	var err error
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	switch {
-	case strings.HasPrefix(contentType, "application/x-ndjson"):
-		items = lines(body)
-	case len(trimmed) > 0 && trimmed[0] == '[':
-		if json.Unmarshal(trimmed, &items) != nil {
-			return nil, errNotJSON
+// Decompressors are kept: making one costs more than a small body does.
+var (
+	gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+	zstdReaders = sync.Pool{New: func() any {
+		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			panic(err) // options out of range, and they are constants
 		}
-	case len(trimmed) > 0 && trimmed[0] == '{':
-		items, err = objects(trimmed)
-	case len(trimmed) > 0:
-		return nil, errNotJSON
-	}
-	switch {
-	case err != nil:
-		return nil, err
-	case len(items) == 0:
-		return nil, errNothing
-	case len(items) > MaxItems:
-		return nil, errTooMany
-	}
-	return items, nil
-}
+		return z
+	}}
+)
 
-func lines(body []byte) (items []json.RawMessage) {
-	for line := range bytes.SplitSeq(body, []byte("\n")) {
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			items = append(items, line)
-		}
+func pooled[T any](p *sync.Pool) *T {
+	z, ok := p.Get().(*T)
+	if !ok {
+		panic("a pool gave what was never put")
 	}
-	return items
-}
-
-// objects reads objects one after another: NDJSON whose content type says JSON is among them.
-func objects(body []byte) (items []json.RawMessage, err error) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	for {
-		var item json.RawMessage
-		switch err := d.Decode(&item); {
-		case errors.Is(err, io.EOF):
-			return items, nil
-		case err != nil && len(items) == 0:
-			return []json.RawMessage{body}, nil // one item that is not JSON: reading it says so
-		case err != nil:
-			return nil, errNotJSON
-		}
-		items = append(items, item)
-	}
+	return z
 }

@@ -14,9 +14,19 @@ const (
 	MaxRequestBytes = 16 << 20
 	// MaxItems is the most events a request may hold.
 	MaxItems = 10_000
-	// maxRecordBytes bounds one record to Kafka: a rejected body may be as large as a request and grows by its encoding.
-	maxRecordBytes = 19 << 20
+	// maxRecordBytes bounds one record to Kafka: a rejected item may be as large as a request, and its dead letter is a third
+	// larger.
+	maxRecordBytes = 23 << 20
 )
+
+// oneRequest is the most memory that one request takes: its body, and what is made of it.
+const oneRequest = maxWindow + (1+copies)*(MaxRequestBytes+1)
+
+// maxLinger is the longest that a request may be kept waiting for others.
+const maxLinger = 500 * time.Millisecond
+
+// copies is how many times a body's size the events and records that are made of it take: raw and parsed.
+const copies = 3
 
 // Config is how the collector runs.
 type Config struct {
@@ -24,7 +34,9 @@ type Config struct {
 	Kafka []kgo.Opt
 	// TopicPrefix stands before every topic.
 	TopicPrefix string
-	// MaxBodyBytes bounds all bodies being handled at once; beyond it the answer is 429.
+	// MaxRequests and MaxBodyBytes bound the requests being handled at once and the memory of their bodies, with what is made of
+	// them; beyond them the answer is 429.
+	MaxRequests  int
 	MaxBodyBytes int64
 	// MaxBufferedRecords and MaxBufferedBytes bound what waits for Kafka; beyond them the answer is 429.
 	MaxBufferedRecords, MaxBufferedBytes int
@@ -41,7 +53,7 @@ type Config struct {
 // DefaultConfig is for a small machine.
 func DefaultConfig() Config {
 	return Config{
-		MaxBodyBytes: 256 << 20, MaxBufferedRecords: 200_000, MaxBufferedBytes: 256 << 20, DeliveryTimeout: 10 * time.Second,
+		MaxRequests: 1000, MaxBodyBytes: 256 << 20, MaxBufferedRecords: 200_000, MaxBufferedBytes: 256 << 20, DeliveryTimeout: 10 * time.Second,
 		Linger: 2 * time.Millisecond, MaxAhead: 24 * time.Hour, Recent: 100_000,
 	}
 }
@@ -54,11 +66,12 @@ func (c Config) Validate() error {
 			all = append(all, fmt.Errorf("collector.%s: %v: %s", field, value, rule))
 		}
 	}
-	need(c.MaxBodyBytes >= MaxRequestBytes, "max_body_bytes", c.MaxBodyBytes, "must have room for one request")
+	need(c.MaxRequests > 0, "max_requests", c.MaxRequests, "must be positive")
+	need(c.MaxBodyBytes >= oneRequest, "max_body_bytes", c.MaxBodyBytes, fmt.Sprintf("must have room for one request: %d", oneRequest))
 	need(c.MaxBufferedRecords >= MaxItems, "max_buffered_records", c.MaxBufferedRecords, "must have room for one request")
-	need(c.MaxBufferedBytes >= 2*MaxRequestBytes, "max_buffered_bytes", c.MaxBufferedBytes, "must have room for one request")
-	need(c.DeliveryTimeout > 0, "delivery_timeout", c.DeliveryTimeout, "must be positive")
-	need(c.Linger >= 0, "linger", c.Linger, "must not be negative")
+	need(c.MaxBufferedBytes >= oneRequest, "max_buffered_bytes", c.MaxBufferedBytes, fmt.Sprintf("must have room for one request: %d", oneRequest))
+	need(c.DeliveryTimeout >= time.Second, "delivery_timeout", c.DeliveryTimeout, "must be a second at least: a moving leader takes as long")
+	need(c.Linger >= 0 && c.Linger <= maxLinger, "linger", c.Linger, fmt.Sprintf("must be 0 to %s", maxLinger))
 	need(c.MaxAhead > 0, "max_ahead", c.MaxAhead, "must be positive")
 	need(c.Recent >= 0, "recent", c.Recent, "must not be negative")
 	return errors.Join(all...)

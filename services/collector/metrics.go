@@ -1,31 +1,49 @@
 package collector
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 type metrics struct {
-	accepted, rejected, dropped *prometheus.CounterVec
-	duplicates                  prometheus.Counter
-	refused                     *prometheus.CounterVec
-	produce                     prometheus.Histogram
+	accepted, rejected, dropped, duplicates *prometheus.CounterVec
+	refused                                 *prometheus.CounterVec
+	requests, bytes                         prometheus.Gauge
+	produce                                 prometheus.Histogram
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+func newMetrics(reg prometheus.Registerer, kafka *atomic.Pointer[connection]) *metrics {
+	opts := func(name, help string) prometheus.Opts {
+		return prometheus.Opts{Namespace: "throughline", Subsystem: "collector", Name: name, Help: help}
+	}
 	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "throughline", Subsystem: "collector", Name: name, Help: help}, labels)
+		return prometheus.NewCounterVec(prometheus.CounterOpts(opts(name, help)), labels)
 	}
 	m := &metrics{
-		accepted: vec("events_total", "Events that Kafka has acknowledged, by type.", "workspace", "type"),
-		rejected: vec("rejected_total", "Items that went to the dead letters, by code.", "workspace", "code"),
-		dropped:  vec("identities_dropped_total", "Identifiers that join nobody, by reason.", "workspace", "reason"),
-		refused:  vec("requests_refused_total", "Requests refused as a whole, by reason.", "reason"),
-		duplicates: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: "throughline", Subsystem: "collector", Name: "duplicates_total", Help: "Events that were told as duplicates at the door.",
-		}),
+		accepted:   vec("events_total", "Events that Kafka has acknowledged, by type.", "workspace", "type"),
+		rejected:   vec("rejected_total", "Items that went to the dead letters, by code.", "workspace", "code"),
+		dropped:    vec("identities_dropped_total", "Identifiers that join nobody, by reason.", "workspace", "reason"),
+		duplicates: vec("duplicates_total", "Events that were told as duplicates at the door.", "workspace"),
+		refused:    vec("requests_refused_total", "Requests refused as a whole, by reason.", "reason"),
+		requests:   prometheus.NewGauge(prometheus.GaugeOpts(opts("requests", "Requests being handled; max_requests is the limit."))),
+		bytes:      prometheus.NewGauge(prometheus.GaugeOpts(opts("body_bytes", "Memory reserved for bodies; max_body_bytes is the limit."))),
 		produce: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: "throughline", Subsystem: "collector", Name: "produce_seconds", Help: "How long requests waited for Kafka.",
+			Namespace: "throughline", Subsystem: "collector", Name: "produce_seconds", Help: "How long requests waited for Kafka; delivery_timeout is the limit.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
 		}),
 	}
-	reg.MustRegister(m.accepted, m.rejected, m.dropped, m.refused, m.duplicates, m.produce)
+	buffered := func(name, help string, of func(*connection) int64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts(name, help)), func() float64 {
+			if k := kafka.Load(); k != nil {
+				return float64(of(k))
+			}
+			return 0
+		})
+	}
+	reg.MustRegister(m.accepted, m.rejected, m.dropped, m.duplicates, m.refused, m.requests, m.bytes, m.produce,
+		buffered("buffered_records", "Records waiting for Kafka; max_buffered_records is the limit.", func(k *connection) int64 { return k.client.BufferedProduceRecords() }),
+		buffered("buffered_bytes", "Bytes waiting for Kafka; max_buffered_bytes is the limit.", func(k *connection) int64 { return k.client.BufferedProduceBytes() }),
+	)
 	return m
 }

@@ -14,8 +14,9 @@ import (
 	"github.com/throughline-io/throughline/services/internal/kafka"
 )
 
-// maxMessageBytes is the largest record that any topic takes.
-const maxMessageBytes = 20 << 20
+// maxMessageBytes is the largest batch that any topic takes: the dead letter of an item as large as a request, sealed and in
+// base64, has 22 MiB.
+const maxMessageBytes = 24 << 20
 
 // EnsureTopics makes the topics that are missing and checks the others.
 func EnsureTopics(ctx context.Context, connect []kgo.Opt, prefix string, partitions int) error {
