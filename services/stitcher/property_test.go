@@ -22,7 +22,7 @@ var worlds = flag.Int("worlds", 600, "random worlds to play")
 func TestPartitionsAgreeWithBatch(t *testing.T) {
 	var merges, splits, rollbacks, restarts int
 	if testing.Short() {
-		*worlds = 60
+		*worlds = 120
 	}
 	for seed := range uint64(*worlds) {
 		w := newWorld(seed)

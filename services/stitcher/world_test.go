@@ -120,7 +120,7 @@ func (w *world) random(people int) {
 	case k < 10:
 		w.add(event.Identify, "site", browser, phone)
 	case k < 12:
-		c := &event.CallData{Direction: event.In, Client: phone.ID, Company: []string{number, number, static, "+48229990000"}[w.rnd.IntN(4)], Status: "answered"}
+		c := &event.CallData{Direction: event.In, Client: phone.ID, Company: []string{number, number, number, static, "+48229990000"}[w.rnd.IntN(5)], Status: "answered"}
 		if w.rnd.IntN(6) == 0 {
 			c.Direction = event.Out
 		}
@@ -133,7 +133,7 @@ func (w *world) random(people int) {
 		w.add(event.Message, "chat", phone, some(browser)...).Message = m
 	case k < 16:
 		l := w.add(event.NumberLease, "site", browser)
-		l.Lease = &event.LeaseData{Number: number, Until: l.Time + w.rnd.Int64N(20*day), Visitor: browser.ID}
+		l.Lease = &event.LeaseData{Number: number, Until: l.Time + w.rnd.Int64N(40*day), Visitor: browser.ID}
 	case k < 17:
 		s := w.add(event.Spend, "ads", browser)
 		s.Nodes = nil
