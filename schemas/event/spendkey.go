@@ -2,18 +2,20 @@ package event
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 )
 
 // SpendKey is the id of what a spend event restates (workspace, source, account, date and the five utm values): the key
-// and the partition of spend, which has no identities.
+// and the partition of spend, which has no identities. Each part stands behind its length, so that no two lists of parts are one.
 func SpendKey(e *Event) NodeID {
-	h := sha256.New()
 	s := e.Spend
+	var b []byte
 	for _, part := range []string{
 		e.Workspace, e.Source, s.Account, s.Date, s.UTM.Source, s.UTM.Medium, s.UTM.Campaign, s.UTM.Content, s.UTM.Term,
 	} {
-		h.Write([]byte(part))
-		h.Write([]byte{0})
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
 	}
-	return NodeID(h.Sum(nil)[:16])
+	hash := sha256.Sum256(b)
+	return NodeID(hash[:16])
 }
