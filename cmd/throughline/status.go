@@ -69,7 +69,7 @@ ClickHouse, and 1 if that takes longer.`,
 func (s *system) stages() []stageLag {
 	return []stageLag{
 		{"stitcher", pipelines.TopicEvents, 0}, {"stitcher", pipelines.TopicMessages, 0},
-		{"loader", pipelines.TopicFacts, 0}, {"loader", pipelines.TopicEvents, 0},
+		{"loader", pipelines.TopicFacts, 0}, {"loader", pipelines.TopicEvents, 0}, {"loader", pipelines.TopicDead, 0},
 	}
 }
 
