@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -153,13 +154,42 @@ func (s *system) ready() bool {
 
 func tail(b []byte) []byte { return b[max(0, len(b)-4000):] }
 
-// kill ends the program with -9; its engines end by themselves.
+// kill ends the whole process tree with -9: the program, and the engines before they notice that it is gone.
 func (s *system) kill() {
 	s.t.Helper()
+	tree := s.processes()
 	if err := s.cmd.Process.Kill(); err != nil {
 		s.t.Fatal(err)
 	}
+	for _, pid := range tree {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			s.t.Fatal(err)
+		}
+	}
+	if len(tree) < 3 {
+		s.t.Fatalf("%d processes beside the program; expected ClickHouse, the broker and its watcher", len(tree))
+	}
 	<-s.exited
+}
+
+// processes are those of the engines: they have the data directory in their command line.
+func (s *system) processes() (pids []int) {
+	s.t.Helper()
+	dirs, err := os.ReadDir("/proc")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, d := range dirs {
+		pid, err := strconv.Atoi(d.Name())
+		if err != nil || pid == s.cmd.Process.Pid {
+			continue
+		}
+		line, err := os.ReadFile(filepath.Join("/proc", d.Name(), "cmdline"))
+		if err == nil && bytes.Contains(line, []byte(s.data+"/")) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 func (s *system) stop() {
