@@ -65,8 +65,9 @@ func oneLine(t *testing.T, b []byte) json.RawMessage {
 	return b
 }
 
-// compact is JSON without white space, or what is no JSON as it is.
+// compact is JSON without white space, or what is no JSON without that around it.
 func compact(b []byte) []byte {
+	b = bytes.TrimSpace(b)
 	var v json.RawMessage
 	if json.Unmarshal(b, &v) != nil {
 		return b
