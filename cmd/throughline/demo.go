@@ -41,6 +41,9 @@ with 1 if the audit found a difference. Nothing is kept, unless --data is given.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			d.cmd, d.out, d.err = cmd, cmd.OutOrStdout(), cmd.ErrOrStderr()
+			if err := d.story.Validate(); err != nil {
+				return err
+			}
 			if data == "" {
 				if data, err = os.MkdirTemp("", "throughline-demo-"); err != nil {
 					return err

@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -25,8 +26,13 @@ type Target struct {
 	Batch, Workers int
 }
 
-// maxPause bounds a pause between two tries.
-const maxPause = 2 * time.Second
+const (
+	// firstPause is the pause after a connection broke, maxPause the longest between two tries.
+	firstPause = 100 * time.Millisecond
+	maxPause   = 2 * time.Second
+	// tryTimeout is how long one try may take: longer than a collector waits for Kafka.
+	tryTimeout = 30 * time.Second
+)
 
 // Send sends lines until all of them are acknowledged, as a sender does that loses nothing: whatever was not
 // acknowledged is sent again. A rejected event ends it with an error. Progress is told the number acknowledged, if set.
@@ -110,7 +116,13 @@ func (to Target) post(ctx context.Context, ndjson []byte) (int, error) {
 
 // try sends once. A pause says that it should be sent again after it; an error that it makes no sense to.
 func (to Target) try(ctx context.Context, body []byte) (time.Duration, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL()+"/v1/events", bytes.NewReader(body))
+	base := to.URL()
+	if u, err := url.Parse(base); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return 0, fmt.Errorf("%q is no http address", base)
+	}
+	try, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(try, http.MethodPost, base+"/v1/events", bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
@@ -119,12 +131,12 @@ func (to Target) try(ctx context.Context, body []byte) (time.Duration, error) {
 	req.Header.Set("Content-Encoding", "gzip")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 100 * time.Millisecond, ctx.Err() // it may be on its way back
+		return firstPause, ctx.Err() // it may be on its way back
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	if err != nil {
-		return 100 * time.Millisecond, ctx.Err()
+		return firstPause, ctx.Err()
 	}
 	switch res.StatusCode {
 	case http.StatusAccepted:
@@ -138,7 +150,7 @@ func (to Target) try(ctx context.Context, body []byte) (time.Duration, error) {
 			return 0, fmt.Errorf("%d events were rejected, the first with %s: %s", len(a.Rejected), a.Rejected[0].Code, a.Rejected[0].Message)
 		}
 		return 0, nil
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout, http.StatusRequestTimeout:
 		seconds, err := strconv.Atoi(res.Header.Get("Retry-After"))
 		if err != nil || seconds < 1 {
 			seconds = 1

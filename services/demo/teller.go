@@ -32,8 +32,12 @@ const (
 
 type fields = map[string]any
 
-// tell adds an event. Its id is a function of the story, so telling it again is a repetition.
-func (t *teller) tell(id, kind, source string, at time.Time, identities, body fields) {
+// tell adds an event, unless it would come after the story's end: then it is false, and nothing that follows from it may be
+// told. Its id is a function of the story, so telling it again is a repetition.
+func (t *teller) tell(id, kind, source string, at time.Time, identities, body fields) bool {
+	if at.After(t.cfg.End) {
+		return false
+	}
 	e := fields{"id": id, "type": kind, "source": source, "time": at.UTC().Format("2006-01-02T15:04:05.000Z07:00")}
 	if identities != nil {
 		e["identities"] = identities
@@ -54,6 +58,7 @@ func (t *teller) tell(id, kind, source string, at time.Time, identities, body fi
 		t.told = append(t.told, told{arrives.Add(time.Duration(t.rnd.IntN(48)) * time.Hour), line})
 	}
 	t.totals.Events++
+	return true
 }
 
 func (t *teller) inOrderOfArrival() iter.Seq[[]byte] {
