@@ -28,6 +28,9 @@ type Config struct {
 	// SessionTimeout is after how long without a heartbeat the partitions go to others; RebalanceTimeout how long a
 	// batch may hold a rebalance up.
 	SessionTimeout, RebalanceTimeout time.Duration
+	// PlanTimeout is how long after its plan a batch may still be inserted. It keeps a process that slept from repeating
+	// inserts that ClickHouse no longer remembers: within it, all loaders must make fewer inserts than its memory is long.
+	PlanTimeout time.Duration
 	// Inserts is how many tables are inserted into at once.
 	Inserts int
 	// Retries bounds how often an insert is tried again before Run gives up (and is started again).
@@ -40,7 +43,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Group: "throughline.loader", MaxRows: 200_000, MaxBytes: 24 << 20, Linger: 100 * time.Millisecond, PollTimeout: 200 * time.Millisecond,
-		FetchWait: 100 * time.Millisecond, SessionTimeout: 10 * time.Second, RebalanceTimeout: time.Minute, Inserts: 4, Retries: 20,
+		FetchWait: 100 * time.Millisecond, SessionTimeout: 10 * time.Second, RebalanceTimeout: time.Minute, PlanTimeout: 5 * time.Minute, Inserts: 4, Retries: 20,
 	}
 }
 
@@ -60,6 +63,7 @@ func (c Config) Validate() error {
 	need(c.FetchWait > 0, "fetch_wait", c.FetchWait, "must be positive")
 	need(c.SessionTimeout > 0, "session_timeout", c.SessionTimeout, "must be positive")
 	need(c.RebalanceTimeout > 0, "rebalance_timeout", c.RebalanceTimeout, "must be positive")
+	need(c.PlanTimeout > 0, "plan_timeout", c.PlanTimeout, "must be positive")
 	need(c.Inserts > 0, "inserts", c.Inserts, "must be positive")
 	need(c.Retries >= 0, "retries", c.Retries, "must not be negative")
 	return errors.Join(all...)

@@ -31,8 +31,11 @@ var retryCodes = map[int32]string{
 	243: "NOT_ENOUGH_SPACE", 252: "TOO_MANY_PARTS", 394: "QUERY_WAS_CANCELLED", 425: "SYSTEM_ERROR", 439: "CANNOT_SCHEDULE_TASK", 999: "KEEPER_EXCEPTION",
 }
 
+// errStale says that a batch was not inserted in time after its plan. The next life plans anew or finishes it.
+var errStale = errors.New("the plan is too old to be inserted under")
+
 func sortError(err error) answer {
-	if errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, errStale) {
 		return stop
 	}
 	var exception *clickhouse.Exception

@@ -85,5 +85,9 @@ func (l *Loader) insert(ctx context.Context, token string, t table) error {
 			return fmt.Errorf("column %s: %w", c.name, err)
 		}
 	}
+	// A process that was stopped in between must not send: the context's own timer may not have had its turn yet.
+	if deadline, ok := ctx.Deadline(); ok && time.Now().Round(0).After(deadline.Round(0)) {
+		return errStale
+	}
 	return batch.Send()
 }

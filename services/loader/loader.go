@@ -2,7 +2,8 @@
 //
 // Exactly once, without a transaction over both: what a batch consists of (its plan) is committed to Kafka before it
 // is inserted, and after a crash the very same batch is inserted again, under the same deduplication tokens, which
-// ClickHouse recognises in the tables and in what their views fill. A record that cannot be decoded goes to the dead
+// ClickHouse recognises in the tables and in what their views fill. A process that slept while others took its partitions
+// over repeats inserts that are known, and its commits are refused. A record that cannot be decoded goes to the dead
 // letters before its batch is committed: never lost, though a crash can repeat it there. A batch that is running when Run's
 // context ends is left to the next start.
 //
@@ -124,6 +125,8 @@ func (l *Loader) turn(ctx context.Context) error {
 // load inserts a batch's rows, and buries what cannot be decoded.
 func (l *Loader) load(ctx context.Context, p plan, items []item) error {
 	start := time.Now()
+	ctx, cancel := context.WithTimeoutCause(ctx, l.cfg.PlanTimeout, errStale)
+	defer cancel()
 	inOrder(items)
 	b := newBatch()
 	for i := range items {
@@ -137,6 +140,9 @@ func (l *Loader) load(ctx context.Context, p plan, items []item) error {
 		b.add(&items[i])
 	}
 	if err := l.insertAll(ctx, p.token(), b.tables()); err != nil {
+		if errors.Is(context.Cause(ctx), errStale) && !errors.Is(err, errStale) {
+			err = fmt.Errorf("%w: %w", errStale, err)
+		}
 		return err
 	}
 	l.metrics.loaded(items, start)
