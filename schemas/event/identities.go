@@ -129,9 +129,9 @@ func (p *parser) identities() *Error {
 }
 
 func stringOrList(raw json.RawMessage) ([]string, bool) {
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		return []string{one}, true
+	if raw[0] == '"' {
+		one, ok := plainText(raw)
+		return []string{one}, ok
 	}
 	var list []*string
 	if json.Unmarshal(raw, &list) != nil {

@@ -16,11 +16,13 @@ type object struct {
 	err    *Error
 }
 
+// newObject reads a part of a document that is valid as a whole.
 func newObject(path string, raw json.RawMessage) (*object, bool) {
 	o := &object{path: path}
-	if len(raw) == 0 || raw[0] != '{' || json.Unmarshal(raw, &o.fields) != nil {
+	if len(raw) == 0 || raw[0] != '{' {
 		return o, false
 	}
+	o.fields = members(raw)
 	return o, true
 }
 
@@ -51,12 +53,13 @@ func (o *object) text(name string) *string {
 	if !ok {
 		return nil
 	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		o.fail(bad(o.at(name), "must be a string"))
-		return nil
+	if raw[0] == '"' {
+		if s, ok := plainText(raw); ok {
+			return &s
+		}
 	}
-	return &s
+	o.fail(bad(o.at(name), "must be a string"))
+	return nil
 }
 
 func (o *object) str(name string) string {
