@@ -23,7 +23,7 @@ func newBatch() *batch { return &batch{} }
 func (b *batch) add(i *item) {
 	switch {
 	case i.event != nil:
-		b.events.add(i.event)
+		b.events.add(i.event, i.record.Partition, i.record.Offset)
 	case i.posting != nil:
 		b.addPosting(i.posting)
 	case i.letter != nil:

@@ -50,7 +50,7 @@ func TestAnInsertRepeatedUnderItsTokenChangesNothing(t *testing.T) {
 	const n = 300
 	b := newBatch()
 	for i := range n {
-		b.events.add(visit("repeated", i))
+		b.events.add(visit("repeated", i), 3, 40)
 		b.addPosting(posting("repeated", i))
 	}
 	for range 3 {
@@ -94,8 +94,8 @@ func TestColumnsHoldWhatWasPosted(t *testing.T) {
 			"pbx/c7	2026-11-01 12:00:00.007	2026-11-01	in	answered	+48221112233	3	60		none	\\N"},
 		{"spend", "SELECT date, account, channel, impressions, clicks, amount, event_id FROM throughline.spend WHERE workspace = 'columns'",
 			"2026-11-01	a	Paid Search	1000	10	5	ads/s7"},
-		{"events", "SELECT source, id, type, time, received_at, node_kinds, node_ids, raw, content FROM throughline.events WHERE workspace = 'columns'",
-			"site	v7	visit	2026-11-01 12:00:00.007	2026-11-01 12:00:00.012	['anonymous_id']	['0708090a-0b0c-0d0e-0f10-111213141516']	{\"id\":\"v\"}	9223372036854775815"},
+		{"events", "SELECT source, id, type, time, received_at, node_kinds, node_ids, raw, content, partition, offset FROM throughline.events WHERE workspace = 'columns'",
+			"site	v7	visit	2026-11-01 12:00:00.007	2026-11-01 12:00:00.012	['anonymous_id']	['0708090a-0b0c-0d0e-0f10-111213141516']	{\"id\":\"v\"}	9223372036854775815	3	40"},
 		{"bases", "SELECT date_basis, date, sum(sales), sum(revenue), sum(visits), sum(spend) FROM throughline.channel_daily WHERE workspace = 'columns' AND model = 'w_shaped' GROUP BY ALL ORDER BY ALL",
 			"booked	2026-11-01	0	0	1	5\nbooked	2026-11-03	1	100.01	0	0\nlead	2026-11-01	1	100.01	1	5\nsale	2026-11-01	0	0	1	5\nsale	2026-11-02	1	100.01	0	0\ntouch	2026-11-01	1	100.01	1	5"},
 	} {

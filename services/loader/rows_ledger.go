@@ -135,9 +135,11 @@ type events struct {
 	time, received                         []int64
 	kinds                                  [][]string
 	nodes                                  [][]uuid.UUID
+	partition                              []int32
+	offset                                 []int64
 }
 
-func (c *events) add(e *event.Event) {
+func (c *events) add(e *event.Event, partition int32, offset int64) {
 	kinds, nodes := make([]string, len(e.Nodes)), make([]uuid.UUID, len(e.Nodes))
 	for i, n := range e.Nodes {
 		kinds[i], nodes[i] = n.Kind, id(n.ID)
@@ -148,11 +150,12 @@ func (c *events) add(e *event.Event) {
 	c.kind, c.raw, c.wire = append(c.kind, e.Type.String()), append(c.raw, string(e.Raw)), append(c.wire, string(bare.Append(nil)))
 	c.content, c.time, c.received = append(c.content, e.Content), append(c.time, e.Time), append(c.received, e.Received)
 	c.kinds, c.nodes = append(c.kinds, kinds), append(c.nodes, nodes)
+	c.partition, c.offset = append(c.partition, partition), append(c.offset, offset)
 }
 
 func (c *events) table() table {
 	return table{name: "events_log", n: len(c.id), columns: []column{
 		{"workspace", c.workspace}, {"source", c.source}, {"id", c.id}, {"content", c.content}, {"type", c.kind}, {"time", c.time},
-		{"received_at", c.received}, {"node_kinds", c.kinds}, {"node_ids", c.nodes}, {"raw", c.raw}, {"wire", c.wire},
+		{"received_at", c.received}, {"node_kinds", c.kinds}, {"node_ids", c.nodes}, {"raw", c.raw}, {"wire", c.wire}, {"partition", c.partition}, {"offset", c.offset},
 	}}
 }

@@ -64,7 +64,7 @@ func visit(workspace string, n int) *event.Event {
 func batchOf(events []*event.Event, postings ...*fact.Posting) *batch {
 	b := newBatch()
 	for _, e := range events {
-		b.events.add(e)
+		b.events.add(e, 3, 40)
 	}
 	for _, p := range postings {
 		b.addPosting(p)

@@ -16,7 +16,7 @@ func twoTenants(t *testing.T) {
 	b := newBatch()
 	for name, n := range map[string]int{"anna": 3, "berta": 5} {
 		for i := range n {
-			b.events.add(visit(name, i))
+			b.events.add(visit(name, i), 3, 40)
 			b.addPosting(posting(name, i))
 		}
 	}

@@ -52,7 +52,7 @@ HAVING sum(sign) > 0
 COMMENT 'One row says which person an identifier belongs to. Filter one workspace.';
 
 CREATE OR REPLACE VIEW events AS
-SELECT workspace, source, id, type, time, received_at, node_kinds, node_ids, raw, wire, content
+SELECT workspace, source, id, type, time, received_at, node_kinds, node_ids, raw, wire, content, partition, offset
 FROM events_log FINAL
 WHERE (workspace, source, id, content) NOT IN (SELECT workspace, source, event_id, content FROM conflicts)
 COMMENT 'One row is one event as it was accepted. Filter one workspace.';
