@@ -2,14 +2,9 @@ package event
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
-
-	"github.com/nyaruka/phonenumbers"
 )
 
 // DropReason says why an identifier joins nobody.
@@ -46,15 +41,6 @@ func international(value string) string {
 	return "+" + value
 }
 
-// Phone brings a number to E.164, read in a default region. False means that it is no possible number.
-func Phone(s, region string) (string, bool) {
-	n, err := phonenumbers.Parse(s, region)
-	if err != nil || !phonenumbers.IsPossibleNumber(n) {
-		return "", false
-	}
-	return phonenumbers.Format(n, phonenumbers.E164), true
-}
-
 // Identity is the normal form of an identifier (SPEC §3) and the kind that it counts as; a reason if it stands for
 // nobody.
 func (r *Rules) Identity(kind, value string) (string, string, DropReason) {
@@ -84,15 +70,6 @@ func (r *Rules) Identity(kind, value string) (string, string, DropReason) {
 	return kind, value, ""
 }
 
-// Node is the node of a normalised identifier.
-func (r *Rules) Node(kind, value string) Node {
-	h := hmac.New(sha256.New, r.Pepper)
-	h.Write([]byte(kind))
-	h.Write([]byte{0})
-	h.Write([]byte(value))
-	return Node{Kind: internKind([]byte(kind)), ID: NodeID(h.Sum(nil)[:16])}
-}
-
 // identities reads the identities object. Kinds and values are taken in a fixed order, so that the event is a function of its
 // content.
 func (p *parser) identities() *Error {
@@ -104,14 +81,15 @@ func (p *parser) identities() *Error {
 		return nil
 	}
 	n := 0
-	for _, kind := range slices.Sorted(maps.Keys(in.fields)) {
-		if _, given := in.get(kind); !given {
+	for _, m := range in.fields.sorted() {
+		kind := m.name
+		if string(m.value) == "null" {
 			continue
 		}
-		if !kindForm.MatchString(kind) {
+		if !isKind(kind) {
 			return bad("identities", "kind %.40q is not of the form [a-z][a-z0-9_]{0,31}", kind)
 		}
-		values, ok := stringOrList(in.fields[kind])
+		values, ok := stringOrList(m.value)
 		if !ok {
 			return bad("identities."+kind, "must be a string or a list of strings")
 		}

@@ -3,25 +3,77 @@ package event
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
+	"strings"
 )
+
+// member is one name of an object and its value.
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// fields are the members of an object as they stand there. Of two with one name the later counts. Most objects have few, so
+// a walk finds one sooner than a map would.
+type fields []member
+
+func (f fields) find(name string) (json.RawMessage, bool) {
+	for i := len(f) - 1; i >= 0; i-- {
+		if f[i].name == name {
+			return f[i].value, true
+		}
+	}
+	return nil, false
+}
+
+// sorted is each name once, in order.
+func (f fields) sorted() fields {
+	byName := slices.Clone(f)
+	slices.SortStableFunc(byName, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	out := byName[:0]
+	for i, m := range byName {
+		if i+1 == len(byName) || byName[i+1].name != m.name {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// usualNames are the names that nearly all members have: one string serves all of them.
+var usualNames = func() map[string]string {
+	m := map[string]string{}
+	for _, n := range []string{
+		"id", "type", "source", "time", "identities", "visit", "call", "message", "form", "deal", "spend", "identify", "number_lease",
+		"url", "referrer", "utm", "click_ids", "title", "medium", "campaign", "content", "term", "direction", "from", "to", "status",
+		"wait_seconds", "talk_seconds", "manager", "recording_url", "platform", "ref", "form_id", "pipeline", "stage", "amount",
+		"cost_of_goods", "currency", "reason", "created_at", "deleted", "date", "account", "impressions", "clicks", "number", "until",
+		"anonymous_id", "phone", "email", "user_id", "crm_contact",
+	} {
+		m[n] = n
+	}
+	return m
+}()
 
 // members splits a JSON object that is known to be valid, as json.Unmarshal into a map of raw messages does, without
 // checking again what was checked once: reading a nested object costs its own length and not that of all within it.
-func members(raw []byte) map[string]json.RawMessage {
-	fields := make(map[string]json.RawMessage, 8)
+func members(raw []byte) fields {
+	out := make(fields, 0, 8)
 	for i := nextToken(raw, 1); raw[i] != '}'; i = nextToken(raw, i) {
 		if raw[i] == ',' {
 			i = nextToken(raw, i+1)
 		}
 		end := stringEnd(raw, i)
-		key, ok := plainText(raw[i:end])
+		name, ok := usualNames[string(raw[i+1:end-1])]
+		if !ok {
+			name, ok = plainText(raw[i:end])
+		}
 		from := nextToken(raw, nextToken(raw, end)+1) // past the colon
 		i = valueEnd(raw, from)
 		if ok {
-			fields[key] = raw[from:i:i]
+			out = append(out, member{name, raw[from:i:i]})
 		}
 	}
-	return fields
+	return out
 }
 
 // nextToken is the index of the first byte from i on that is not white space.

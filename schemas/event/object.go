@@ -12,7 +12,7 @@ import (
 // reads straight through and looks once.
 type object struct {
 	path   string
-	fields map[string]json.RawMessage
+	fields fields
 	err    *Error
 }
 
@@ -41,42 +41,47 @@ func (o *object) fail(e *Error) {
 
 // get is a field's JSON; null is as good as absent.
 func (o *object) get(name string) (json.RawMessage, bool) {
-	raw, ok := o.fields[name]
+	raw, ok := o.fields.find(name)
 	if !ok || o.err != nil || bytes.Equal(raw, []byte("null")) {
 		return nil, false
 	}
 	return raw, true
 }
 
+// text is nil where the field is absent.
 func (o *object) text(name string) *string {
-	raw, ok := o.get(name)
-	if !ok {
-		return nil
+	if s, ok := o.read(name); ok {
+		return &s
 	}
-	if raw[0] == '"' {
-		if s, ok := plainText(raw); ok {
-			return &s
-		}
-	}
-	o.fail(bad(o.at(name), "must be a string"))
 	return nil
 }
 
-func (o *object) str(name string) string {
-	if s := o.text(name); s != nil {
-		return *s
+func (o *object) read(name string) (string, bool) {
+	raw, ok := o.get(name)
+	if !ok {
+		return "", false
 	}
-	return ""
+	if raw[0] == '"' {
+		if s, ok := plainText(raw); ok {
+			return s, true
+		}
+	}
+	o.fail(bad(o.at(name), "must be a string"))
+	return "", false
+}
+
+func (o *object) str(name string) string {
+	s, _ := o.read(name)
+	return s
 }
 
 // required is a string that must be there; empty where it is allowed to be.
 func (o *object) required(name string) string {
-	s := o.text(name)
-	if s == nil {
+	s, ok := o.read(name)
+	if !ok {
 		o.fail(bad(o.at(name), "is required"))
-		return ""
 	}
-	return *s
+	return s
 }
 
 // oneOf is a string of a closed list.
@@ -136,13 +141,13 @@ func (o *object) flag(name string) *bool {
 }
 
 func (o *object) money(name string) *Money {
-	s := o.text(name)
-	if s == nil {
+	s, ok := o.read(name)
+	if !ok {
 		return nil
 	}
-	m, ok := ParseMoney(*s)
+	m, ok := ParseMoney(s)
 	if !ok {
-		o.fail(bad(o.at(name), "%.40q is not a decimal of at most %d digits before the point and %d after", *s, moneyWhole, moneyFraction))
+		o.fail(bad(o.at(name), "%.40q is not a decimal of at most %d digits before the point and %d after", s, moneyWhole, moneyFraction))
 		return nil
 	}
 	return &m

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"time"
 	"unicode/utf8"
 
@@ -27,10 +26,30 @@ const (
 // oldest is the earliest time of an event.
 var oldest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-var (
-	sourceForm = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
-	kindForm   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
-)
+// maxName is the longest source and the longest kind.
+const maxName = 32
+
+// isSource reports the form [a-z0-9_-]{1,32}.
+func isSource(s string) bool {
+	for i := range len(s) {
+		if !isNameByte(s[i]) && s[i] != '-' {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= maxName
+}
+
+// isKind reports the form [a-z][a-z0-9_]{0,31}.
+func isKind(s string) bool {
+	for i := range len(s) {
+		if !isNameByte(s[i]) {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= maxName && s[0] >= 'a' && s[0] <= 'z'
+}
+
+func isNameByte(c byte) bool { return c >= 'a' && c <= 'z' || isDigit(c) || c == '_' }
 
 // typeNames are the types as senders write them; the object of an event has the same name.
 var typeNames = map[string]Type{
@@ -66,9 +85,12 @@ func Parse(raw []byte, r *Rules, now time.Time, o Options) (Event, Dropped, *Err
 		return Event{}, p.dropped, err
 	}
 	p.scrub(raw)
-	p.e.Content = xxhash.Sum64(p.e.appendMeaning(nil))
+	p.e.Content = xxhash.Sum64(p.e.appendMeaning(make([]byte, 0, usualMeaning)))
 	return p.e, p.dropped, nil
 }
+
+// usualMeaning is room for what most events mean.
+const usualMeaning = 512
 
 func (p *parser) read(raw []byte, now time.Time, o Options) *Error {
 	if len(raw) > MaxEventBytes {
@@ -117,7 +139,7 @@ func (p *parser) envelope(now time.Time, o Options) *Error {
 	if p.e.Source, err = p.plain("source", BadSource, "is required"); err != nil {
 		return err
 	}
-	if !sourceForm.MatchString(p.e.Source) {
+	if !isSource(p.e.Source) {
 		return &Error{BadSource, "source", fmt.Sprintf("%.40q is not of the form [a-z0-9_-]{1,32}", p.e.Source)}
 	}
 	if _, given := p.get("id"); !given && o.AssignID {
@@ -159,11 +181,12 @@ func (p *parser) plain(name string, code Code, missing string) (string, *Error) 
 	if !ok {
 		return "", &Error{code, name, missing}
 	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return "", &Error{code, name, "must be a string"}
+	if raw[0] == '"' {
+		if s, ok := plainText(raw); ok {
+			return s, nil
+		}
 	}
-	return s, nil
+	return "", &Error{code, name, "must be a string"}
 }
 
 func trimJSON(raw []byte) []byte {

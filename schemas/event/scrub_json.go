@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 )
@@ -26,7 +27,7 @@ type level struct {
 // keys, white space, numbers beyond 2^53.
 func (s *scrubber) json(raw []byte) []byte {
 	out := make([]byte, 0, len(raw))
-	var stack []level
+	stack := make([]level, 0, 8)
 	for i := 0; i < len(raw); {
 		end := i + 1
 		switch c := raw[i]; c {
@@ -68,13 +69,26 @@ func stringEnd(raw []byte, i int) int {
 
 // literal scrubs a string; a key is remembered on the way.
 func (s *scrubber) literal(quoted []byte, stack []level) []byte {
+	inner := quoted[1 : len(quoted)-1]
+	key := len(stack) > 0 && stack[len(stack)-1].wantKey
+	if bytes.IndexByte(inner, '\\') < 0 && !suspect(s, inner) && (key || s.placeOf(stack) == anywhere) {
+		if key {
+			top := &stack[len(stack)-1]
+			top.wantKey, top.key = false, ""
+			if len(stack) <= deepestPlace {
+				top.key = keyName(inner)
+			}
+		}
+		return quoted
+	}
 	v := string(quoted[1 : len(quoted)-1])
 	if strings.IndexByte(v, '\\') >= 0 && json.Unmarshal(quoted, &v) != nil {
 		return quoted
 	}
 	var clean string
-	if n := len(stack); n > 0 && stack[n-1].wantKey {
-		stack[n-1].wantKey, stack[n-1].key = false, v
+	if key {
+		top := &stack[len(stack)-1]
+		top.wantKey, top.key = false, v
 		clean = s.text(v)
 	} else {
 		clean = s.value(v, s.placeOf(stack))
@@ -87,6 +101,16 @@ func (s *scrubber) literal(quoted []byte, stack []level) []byte {
 		return []byte(`""`)
 	}
 	return b
+}
+
+// deepestPlace is how deep the names stand that placeOf asks for.
+const deepestPlace = 2
+
+func keyName(b []byte) string {
+	if n, ok := usualNames[string(b)]; ok {
+		return n
+	}
+	return string(b)
 }
 
 func (s *scrubber) value(v string, p place) string {

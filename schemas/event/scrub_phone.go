@@ -15,7 +15,7 @@ type run struct {
 func (s *scrubber) withoutKnown(v string) string {
 	var out []byte
 	from := 0
-	var r run
+	r := &s.run
 	for i := 0; i < len(v); {
 		if !isDigit(v[i]) {
 			i++
@@ -23,7 +23,7 @@ func (s *scrubber) withoutKnown(v string) string {
 		}
 		i = r.read(v, i)
 		for at := 0; at < len(r.digits); {
-			first, last, ok := s.find(&r, at)
+			first, last, ok := s.find(r, at)
 			if !ok {
 				break
 			}

@@ -2,10 +2,7 @@ package event
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
-
-	"github.com/nyaruka/phonenumbers"
 )
 
 // What stands in place of a contact.
@@ -27,6 +24,8 @@ const (
 	significantDigits = 9
 	// minDigits is the shortest number that is looked for in texts; a shorter one would be found in every second id.
 	minDigits = 5
+	// abroadMin is how many digits abroad asks for.
+	abroadMin = 8
 	// maxSeparators is how many characters may stand between two digits of one number.
 	maxSeparators = 3
 )
@@ -43,19 +42,17 @@ type scrubber struct {
 	client Direction // of a call: which side is the client's; 0 if the event is none
 	phones []known
 	exact  []string // contacts in no known form, as sent
+	run    run      // of the text at hand
 }
 
 func (s *scrubber) addPhone(v, region string) {
-	var full, national string
-	if n, err := phonenumbers.Parse(v, region); err == nil {
-		national = strconv.FormatUint(n.GetNationalNumber(), 10)
-		full = strconv.Itoa(int(n.GetCountryCode())) + national
-	} else {
-		full = onlyDigits(v)
-		national = full
+	n := readNumber(v, region)
+	if n.full == "" {
+		n.full = onlyDigits(v)
+		n.national = n.full
 	}
-	if len(national) >= minDigits {
-		s.phones = append(s.phones, known{full, national[max(0, len(national)-significantDigits):]})
+	if len(n.national) >= minDigits {
+		s.phones = append(s.phones, known{n.full, n.national[max(0, len(n.national)-significantDigits):]})
 	}
 }
 
@@ -74,21 +71,59 @@ func onlyDigits(s string) string {
 	}, s)
 }
 
+// suspect reports that there may be a contact in v: a look that costs little, since hardly any text has one.
+func suspect[T string | []byte](s *scrubber, v T) bool {
+	if len(s.exact) > 0 {
+		return true
+	}
+	digits := 0
+	for i := range len(v) {
+		switch c := v[i]; {
+		case c == '@' || c == '%' || c == '+':
+			return true
+		case isDigit(c):
+			digits++
+		}
+	}
+	return digits >= minDigits && len(s.phones) > 0
+}
+
 // text is v without contacts.
 func (s *scrubber) text(v string) string {
+	if !suspect(s, v) {
+		return v
+	}
 	for _, e := range s.exact {
 		v = strings.ReplaceAll(v, e, emailMark)
 	}
-	if strings.Contains(v, "@") || strings.Contains(v, "40") {
+	if strings.Contains(v, "@") || strings.Contains(v, "%") && strings.Contains(v, "40") {
 		v = emailForm.ReplaceAllString(v, emailMark)
 	}
 	if len(s.phones) > 0 {
 		v = s.withoutKnown(v)
 	}
-	if strings.Contains(v, "+") || strings.Contains(v, "%2") {
+	if abroadDigits(v) {
 		v = withoutAbroad(v)
 	}
 	return v
+}
+
+// abroadDigits reports that enough digits follow a plus: the offset of a time has too few, and is what most pluses are of.
+func abroadDigits(v string) bool {
+	i := strings.IndexByte(v, '+')
+	if e := strings.Index(v, "%2"); e >= 0 && (i < 0 || e < i) {
+		i = e + len("%2B")
+	}
+	if i < 0 {
+		return false
+	}
+	digits := 0
+	for ; i < len(v); i++ {
+		if isDigit(v[i]) {
+			digits++
+		}
+	}
+	return digits >= abroadMin
 }
 
 func withoutAbroad(v string) string {

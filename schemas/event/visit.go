@@ -1,8 +1,6 @@
 package event
 
 import (
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -55,23 +53,26 @@ func origin(utm UTM, q query, clicks map[string]string, referrer, own string) Or
 
 // clickIDs are those that were given, else those in the url.
 func clickIDs(given *object, q query) map[string]string {
-	out := map[string]string{}
+	var out map[string]string
+	set := func(name, v string) {
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[name] = v
+	}
 	if given != nil {
-		for _, name := range slices.Sorted(maps.Keys(given.fields)) { // in order, so that the same fault is named each time
-			if v := strings.TrimSpace(given.str(name)); v != "" {
-				out[name] = v
+		for _, m := range given.fields.sorted() { // in order, so that the same fault is named each time
+			if v := strings.TrimSpace(given.str(m.name)); v != "" {
+				set(m.name, v)
 			}
 		}
 	}
 	if len(out) == 0 {
 		for _, name := range clickOrder {
 			if v := q.get(name); v != "" {
-				out[name] = v
+				set(name, v)
 			}
 		}
-	}
-	if len(out) == 0 {
-		return nil
 	}
 	return out
 }
