@@ -2,8 +2,6 @@ package identity
 
 import (
 	"bytes"
-	"maps"
-	"slices"
 )
 
 func compare(a, b ID) int { return bytes.Compare(a[:], b[:]) }
@@ -11,11 +9,11 @@ func compare(a, b ID) int { return bytes.Compare(a[:], b[:]) }
 // part is one component: its sorted members, so that the first is its smallest, and the entries at home there.
 type part struct {
 	members []ID
-	journey Journey
+	entries []*Entry
 }
 
-// components splits members by the links of the journey.
-func components(members []ID, j Journey) []part {
+// components splits sorted members by the links of their entries.
+func components(members []ID, entries []*Entry) []part {
 	index := make(map[ID]int, len(members))
 	up := make([]int, len(members))
 	for i, id := range members {
@@ -28,7 +26,7 @@ func components(members []ID, j Journey) []part {
 		}
 		return i
 	}
-	for _, e := range j {
+	for _, e := range entries {
 		home, here := index[e.Home]
 		if !here {
 			continue
@@ -48,24 +46,17 @@ func components(members []ID, j Journey) []part {
 		if !ok {
 			k = len(parts)
 			at[r] = k
-			parts = append(parts, part{journey: Journey{}})
+			parts = append(parts, part{})
 		}
 		parts[k].members = append(parts[k].members, id)
 	}
 	if len(parts) == 1 {
-		parts[0].journey = j
+		parts[0].entries = entries
 		return parts
 	}
-	for key, e := range j {
-		parts[at[find(index[e.Home])]].journey[key] = e
+	for _, e := range entries {
+		p := &parts[at[find(index[e.Home])]]
+		p.entries = append(p.entries, e)
 	}
 	return parts
 }
-
-func union(a, b []ID) []ID {
-	out := append(slices.Clone(a), b...)
-	slices.SortFunc(out, compare)
-	return slices.Compact(out)
-}
-
-func sortedKeys(j Journey) []string { return slices.Sorted(maps.Keys(j)) }

@@ -5,7 +5,7 @@
 // on one partition. Machines exchange messages; what is promised holds if the messages from one partition to another are
 // handled in the order sent, each exactly once, in whatever interleaving: at rest every person is owned by the smallest of
 // its nodes, every node's path leads there, and what was posted sums to the facts of the persons. A Machine loses and
-// repeats nothing itself; Rollback undoes all since the last Commit, so that a transaction can be repeated.
+// repeats nothing itself; Rollback forgets all since the last Commit, so that a transaction can be repeated.
 package identity
 
 import (
@@ -33,22 +33,6 @@ type Entry struct {
 // sameContent reports that two entries of one key and version say the same.
 func (e *Entry) sameContent(o *Entry) bool {
 	return e.Event == nil || o.Event == nil || e.Event.Content == o.Event.Content
-}
-
-// Journey is the entries of a person by key.
-type Journey map[string]*Entry
-
-// Node is one identifier's state on its partition.
-type Node[F any] struct {
-	id ID
-	// owner: Members and Journey are a person's; otherwise both are empty.
-	owner   bool
-	members []ID // sorted
-	journey Journey
-	// moved is the next node on the path to x, for each x that this node gave away.
-	moved map[ID]ID
-	// facts of the person while nothing has changed, nil if not computed.
-	facts *F
 }
 
 // Kind of a message.
@@ -86,7 +70,7 @@ type Message struct {
 
 	// Give and Own carry a person.
 	Members []ID
-	Journey Journey
+	Journey []*Entry
 	Needs   ID // Give: taken only by a receiver that owns it
 	Back    ID // Give: whom it returns to otherwise
 	// Again is what the giver asks anew if the person comes back.

@@ -1,19 +1,25 @@
 package identity
 
-import (
-	"slices"
-)
-
-// Effects is what a machine needs of the world around it.
-type Effects[F any] interface {
-	// Facts computes what a person implies.
-	Facts(person ID, members []ID, journey Journey) F
+// Effects is what a machine needs of the world around it. P is a person: what an owner's journey is kept as, beside its entries.
+type Effects[P any] interface {
+	// NewPerson makes a person that has no entries yet.
+	NewPerson(owner ID) P
+	// Load adds an entry whose facts are posted already.
+	Load(p P, e *Entry)
+	// Put puts an entry into a person, in the place of old if there was one, and posts what that changes.
+	Put(kind Change, cause string, p P, old, e *Entry)
+	// Merge moves all entries of one person to another and posts what that changes. What stands in both stands as it was in p.
+	Merge(cause string, p, from P)
 	// Post posts the difference between two sets of persons.
-	Post(kind Change, cause string, before, after []*F)
+	Post(kind Change, cause string, before, after []P)
+	// Size is about how many bytes a person takes beside its entries.
+	Size(p P) int
 	// Send passes a message on to a node, maybe of another partition, in order.
 	Send(Message)
 	// Stored tells of an entry that is new in its journey, once.
 	Stored(*Entry)
+	// Grew tells how many nodes a person has whose nodes have become more.
+	Grew(owner ID, nodes int)
 	// Pool says whether a number's node is of a pool, so that its leases explain calls.
 	Pool(number ID) bool
 	// Conflict tells of an entry that was dropped because another with its key and other content stays.
@@ -31,54 +37,43 @@ const (
 )
 
 // Machine holds the nodes of one workspace on one partition. It is not safe for concurrent use.
-type Machine[F any] struct {
-	fx      Effects[F]
-	nodes   map[ID]*Node[F]
-	numbers map[ID]*number
-	journal[F]
+type Machine[P any] struct {
+	fx    Effects[P]
+	store Store
+	cache[P]
+	dirty Dirty
 }
 
-// New makes an empty machine.
-func New[F any](fx Effects[F]) *Machine[F] {
-	return &Machine[F]{fx: fx, nodes: map[ID]*Node[F]{}, numbers: map[ID]*number{}, journal: newJournal[F]()}
+// New makes a machine over what a store holds.
+func New[P any](fx Effects[P], store Store) *Machine[P] {
+	return &Machine[P]{fx: fx, store: store, cache: newCache[P](), dirty: newDirty()}
 }
 
-// node finds a node; one never seen is a person of its own, without entries.
-func (m *Machine[F]) node(id ID) *Node[F] {
-	n := m.nodes[id]
-	if n == nil {
-		n = &Node[F]{id: id, owner: true, members: []ID{id}, journey: Journey{}}
-		m.created(m, n)
-	}
-	return n
-}
-
-// Handle takes one message that is addressed to a node of this machine.
-func (m *Machine[F]) Handle(msg Message) {
+// Handle takes one message that is addressed to a node of this machine. An error is the store's; all since the last Commit
+// must then be rolled back.
+func (m *Machine[P]) Handle(msg Message) error {
 	switch msg.Kind {
 	case Leased:
-		m.leased(msg)
-		return
+		return m.leased(msg)
 	case Called:
-		m.called(msg)
-		return
-	case Give:
-		m.take(m.node(msg.To), msg)
-		return
-	case Own:
-		m.own(m.node(msg.To), msg)
-		return
-	case Put, Link, Join, Absorb: // about a node: passed on to its owner first
+		return m.called(msg)
+	case Put, Link, Join, Absorb, Give, Own:
 	}
-	n := m.node(msg.To)
+	n, err := m.node(msg.To)
+	if err != nil {
+		return err
+	}
+	switch msg.Kind {
+	case Give:
+		m.take(n, msg)
+		return nil
+	case Own:
+		m.own(n, msg)
+		return nil
+	case Put, Link, Join, Absorb, Leased, Called: // about a node: passed on to its owner first
+	}
 	if !n.owns(msg.Via) {
-		// A node that gave Via away knows where to; one that never had it asks Via itself.
-		msg.To = msg.Via
-		if next, ok := n.moved[msg.Via]; ok {
-			msg.To = next
-		}
-		m.fx.Send(msg)
-		return
+		return m.passOn(n, msg)
 	}
 	switch msg.Kind {
 	case Put:
@@ -91,35 +86,43 @@ func (m *Machine[F]) Handle(msg Message) {
 		m.absorb(n, msg)
 	case Give, Own, Leased, Called: // handled above
 	}
+	return nil
 }
 
-func (n *Node[F]) owns(id ID) bool {
-	if !n.owner {
-		return false
+// passOn: a node that gave Via away knows where to; one that never had it asks Via itself.
+func (m *Machine[P]) passOn(n *Node[P], msg Message) error {
+	next, ok, err := m.movedTo(n, msg.Via)
+	if err != nil {
+		return err
 	}
-	_, ok := slices.BinarySearchFunc(n.members, id, compare)
-	return ok
+	msg.To = msg.Via
+	if ok {
+		msg.To = next
+	}
+	m.fx.Send(msg)
+	return nil
 }
 
 // put stores an entry and asks for the nodes that it joins.
-func (m *Machine[F]) put(n *Node[F], msg Message) {
+func (m *Machine[P]) put(n *Node[P], msg Message) {
 	e := msg.Entry
-	old := n.journey[e.Key]
+	old := n.journey.get(e.Key)
 	if old != nil && old.Version >= e.Version {
 		if old.Version == e.Version && !old.sameContent(e) {
 			m.fx.Conflict(e)
 		}
 		return
 	}
-	before := []*F{m.facts(n)}
+	m.touch(n)
 	m.setEntry(n, e)
 	if old == nil {
 		m.fx.Stored(e)
 	}
+	put := func() { m.fx.Put(Changed, msg.Cause, n.person, old, e) }
 	if old != nil && len(old.Joins) > 0 {
-		m.settle(n, before, Changed, msg.Cause)
+		m.settle(n, []P{n.person}, Parted, msg.Cause, put)
 	} else {
-		m.fx.Post(Changed, msg.Cause, before, []*F{m.facts(n)})
+		put()
 	}
 	for _, j := range e.Joins {
 		if !n.owns(j) {
@@ -129,7 +132,7 @@ func (m *Machine[F]) put(n *Node[F], msg Message) {
 }
 
 // link, at the owner of Via: asks the owner of the entry's home to join.
-func (m *Machine[F]) link(n *Node[F], msg Message) {
+func (m *Machine[P]) link(n *Node[P], msg Message) {
 	if n.owns(msg.Other) {
 		return
 	}
@@ -143,8 +146,8 @@ func (msg Message) turn(k Kind, root ID) Message {
 
 // join, at the owner of the entry's home: the smaller of the two owners takes all. A link that was taken back
 // meanwhile joins nothing.
-func (m *Machine[F]) join(n *Node[F], msg Message) {
-	e := n.journey[msg.Key]
+func (m *Machine[P]) join(n *Node[P], msg Message) {
+	e := n.journey.get(msg.Key)
 	if n.owns(msg.Other) || e == nil || e.Version != msg.Version {
 		return
 	}
@@ -160,7 +163,7 @@ func (m *Machine[F]) join(n *Node[F], msg Message) {
 }
 
 // absorb, at the owner of the joined node: goes to the smaller owner, or asks again.
-func (m *Machine[F]) absorb(n *Node[F], msg Message) {
+func (m *Machine[P]) absorb(n *Node[P], msg Message) {
 	if n.owns(msg.Other) {
 		return
 	}
@@ -173,72 +176,107 @@ func (m *Machine[F]) absorb(n *Node[F], msg Message) {
 }
 
 // give sends the whole person to a smaller owner.
-func (m *Machine[F]) give(n *Node[F], to, needs ID, again Message) {
-	msg := Message{Kind: Give, To: to, Cause: again.Cause, Needs: needs, Back: n.id, Again: &again, Members: n.members, Journey: n.journey}
-	m.moveAway(n, n.members, to)
-	m.replace(n, false, nil, Journey{})
+func (m *Machine[P]) give(n *Node[P], to, needs ID, again Message) {
+	m.touch(n)
+	msg := Message{Kind: Give, To: to, Cause: again.Cause, Needs: needs, Back: n.id, Again: &again, Members: n.members(), Journey: n.journey.list()}
+	m.moveAway(n, msg.Members, to)
+	m.leave(n, msg.Members, msg.Journey)
 	m.fx.Send(msg)
 }
 
 // take accepts a given person, if what it came for is still here, or sends it back.
-func (m *Machine[F]) take(n *Node[F], msg Message) {
+func (m *Machine[P]) take(n *Node[P], msg Message) {
+	m.touch(n)
 	if !n.owns(msg.Needs) {
 		m.moveAway(n, msg.Members, msg.Back)
 		m.fx.Send(Message{Kind: Own, To: msg.Back, Cause: msg.Cause, Members: msg.Members, Journey: msg.Journey, Again: msg.Again})
 		return
 	}
-	before := []*F{m.facts(n), m.compute(msg.Back, msg.Members, msg.Journey)}
-	m.moveHere(n, msg.Members)
-	m.replaceMembers(n, union(n.members, msg.Members))
-	for _, key := range sortedKeys(msg.Journey) {
-		e := msg.Journey[key]
-		switch old := n.journey[key]; {
-		case old == nil || old.Version < e.Version:
+	given := m.person(msg.Back, msg.Journey)
+	type replaced struct{ old, by *Entry }
+	var newer []replaced
+	whole := true // both persons hold together as they did: no entry of either was dropped for another
+	for _, e := range msg.Journey {
+		switch old := n.journey.get(e.Key); {
+		case old == nil:
 			m.setEntry(n, e)
+		case old.Version < e.Version:
+			m.setEntry(n, e)
+			newer, whole = append(newer, replaced{old, e}), false
 		case !old.sameContent(e):
 			m.fx.Conflict(e)
+			whole = false
+		case old.Version != e.Version:
+			whole = false
 		}
 	}
-	m.settle(n, before, Merged, msg.Cause)
-}
-
-// settle splits n's person into the components of its entries, keeps the one that contains n if n is its smallest
-// and hands each other to its smallest node.
-func (m *Machine[F]) settle(n *Node[F], before []*F, kind Change, cause string) {
-	parts := components(n.members, n.journey)
-	if len(parts) == 1 && parts[0].members[0] == n.id {
-		m.fx.Post(kind, cause, before, []*F{m.facts(n)})
+	m.come(n, msg.Members)
+	m.fx.Grew(n.id, 1+len(n.others))
+	merge := func() {
+		m.fx.Merge(msg.Cause, n.person, given)
+		for _, r := range newer {
+			m.fx.Put(Merged, msg.Cause, n.person, r.old, r.by)
+		}
+	}
+	// Additions never split: only where something was taken back are the components to be looked at.
+	if whole && n.joined(msg.Again) {
+		merge()
 		return
 	}
-	if kind == Changed {
-		kind = Parted
+	m.settle(n, []P{n.person, given}, Merged, msg.Cause, merge)
+}
+
+// joined reports that the link which a person was given for stands and joins two nodes that are here.
+func (n *Node[P]) joined(link *Message) bool {
+	if link == nil {
+		return false
 	}
-	own := part{journey: Journey{}}
-	var after []*F
-	var sent []Message
-	for _, p := range parts {
-		root := p.members[0]
-		after = append(after, m.compute(root, p.members, p.journey))
-		if root == n.id {
-			own = p
-			continue
+	e := n.journey.get(link.Key)
+	if e == nil || e.Version != link.Version || !n.owns(link.Via) || !n.owns(link.Other) {
+		return false
+	}
+	for _, j := range e.Joins {
+		if e.Home == link.Via && j == link.Other || e.Home == link.Other && j == link.Via {
+			return true
 		}
-		sent = append(sent, Message{Kind: Own, To: root, Cause: cause, Members: p.members, Journey: p.journey})
+	}
+	return false
+}
+
+// settle splits n's person into the components of its entries, keeps the one of n, which is its smallest node, and
+// hands each other to its smallest node. Where it holds together, whole posts what has changed.
+func (m *Machine[P]) settle(n *Node[P], before []P, kind Change, cause string, whole func()) {
+	parts := components(n.members(), n.journey.list())
+	if len(parts) == 1 {
+		whole()
+		return
+	}
+	after := make([]P, 0, len(parts))
+	for _, p := range parts {
+		after = append(after, m.person(p.members[0], p.entries))
 	}
 	m.fx.Post(kind, cause, before, after)
-	for _, msg := range sent {
-		m.moveAway(n, msg.Members, msg.To)
-	}
-	m.replace(n, own.members != nil, own.members, own.journey)
-	for _, msg := range sent {
-		m.fx.Send(msg)
+	for i, p := range parts {
+		root := p.members[0]
+		if root == n.id {
+			n.person = after[i]
+			continue
+		}
+		m.moveAway(n, p.members, root)
+		m.leave(n, p.members, p.entries)
+		m.fx.Send(Message{Kind: Own, To: root, Cause: cause, Members: p.members, Journey: p.entries})
 	}
 }
 
 // own makes n the owner of a person of which it is the smallest node.
-func (m *Machine[F]) own(n *Node[F], msg Message) {
-	m.moveHere(n, msg.Members)
-	m.replace(n, true, msg.Members, msg.Journey)
+func (m *Machine[P]) own(n *Node[P], msg Message) {
+	m.touch(n)
+	m.back(n)
+	for _, e := range msg.Journey {
+		m.setEntry(n, e)
+	}
+	m.come(n, msg.Members)
+	n.person = m.person(n.id, msg.Journey)
 	if msg.Again != nil {
 		again := *msg.Again
 		again.To = again.Via
@@ -246,14 +284,10 @@ func (m *Machine[F]) own(n *Node[F], msg Message) {
 	}
 }
 
-func (m *Machine[F]) facts(n *Node[F]) *F {
-	if n.facts == nil {
-		n.facts = m.compute(n.id, n.members, n.journey)
+func (m *Machine[P]) person(owner ID, entries []*Entry) P {
+	p := m.fx.NewPerson(owner)
+	for _, e := range entries {
+		m.fx.Load(p, e)
 	}
-	return n.facts
-}
-
-func (m *Machine[F]) compute(person ID, members []ID, j Journey) *F {
-	f := m.fx.Facts(person, members, j)
-	return &f
+	return p
 }

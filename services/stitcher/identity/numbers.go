@@ -59,41 +59,72 @@ type number struct {
 	longest int64               // of all leases: how far back one may begin that still holds
 }
 
-func (m *Machine[F]) number(id ID) *number {
+// number finds a number's node in the store at first.
+func (m *Machine[P]) number(id ID) (*number, error) {
 	n := m.numbers[id]
 	if n == nil {
-		n = &number{known: map[string]struct{}{}}
+		leases, calls, err := m.store.Number(id)
+		if err != nil {
+			return nil, err
+		}
+		n = newNumber(leases, calls)
 		m.numbers[id] = n
+	}
+	m.touchedNumbers[id] = struct{}{}
+	return n, nil
+}
+
+func newNumber(leases []*Lease, calls []*Call) *number {
+	n := &number{leases: leases, calls: calls, known: make(map[string]struct{}, len(leases)+len(calls))}
+	slices.SortFunc(n.leases, compareLeases)
+	slices.SortFunc(n.calls, compareCalls)
+	for _, l := range leases {
+		n.longest = max(n.longest, l.Until-l.From)
+		n.known[l.Key] = struct{}{}
+	}
+	for _, c := range calls {
+		n.known[c.Key] = struct{}{}
 	}
 	return n
 }
 
-func (m *Machine[F]) leased(msg Message) {
-	n, l := m.number(msg.To), msg.Lease
-	if !m.learn(n, l.Key) {
-		return
+func compareLeases(a, b *Lease) int {
+	return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.Key, b.Key))
+}
+
+func compareCalls(a, b *Call) int {
+	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Key, b.Key))
+}
+
+func (m *Machine[P]) leased(msg Message) error {
+	n, err := m.number(msg.To)
+	l := msg.Lease
+	if err != nil || !n.learn(l.Key) {
+		return err
 	}
-	m.addLease(n, l)
+	n.addLease(l)
 	m.dirty.Leases[EntryRef{msg.To, l.Key}] = l
 	from := sort.Search(len(n.calls), func(i int) bool { return n.calls[i].Time >= l.From })
 	for i := from; i < len(n.calls) && n.calls[i].Time < l.Until; i++ {
 		m.rematch(msg, n, i)
 	}
+	return nil
 }
 
-func (m *Machine[F]) called(msg Message) {
-	n, c := m.number(msg.To), *msg.Call
-	if !m.learn(n, c.Key) {
-		return
+func (m *Machine[P]) called(msg Message) error {
+	n, err := m.number(msg.To)
+	c := *msg.Call
+	if err != nil || !n.learn(c.Key) {
+		return err
 	}
 	i := n.addCall(&c)
-	m.undo = append(m.undo, func() { n.dropCall(c.Key) })
 	m.dirty.Calls[EntryRef{msg.To, c.Key}] = &c
 	m.rematch(msg, n, i)
+	return nil
 }
 
 // rematch tells the caller's person what the leases now say of a call, if that is news.
-func (m *Machine[F]) rematch(msg Message, n *number, i int) {
+func (m *Machine[P]) rematch(msg Message, n *number, i int) {
 	old := n.calls[i]
 	var match Match
 	if m.fx.Pool(msg.To) {
@@ -106,7 +137,6 @@ func (m *Machine[F]) rematch(msg Message, n *number, i int) {
 	c.Match = match
 	c.Version++
 	n.calls[i] = &c
-	m.undo = append(m.undo, func() { n.calls[n.findCall(c.Key)] = old })
 	m.dirty.Calls[EntryRef{msg.To, c.Key}] = &c
 	e := &Entry{Key: MatchKey(c.Key), Version: c.Version, Home: c.Home, Match: &match}
 	if match.State == Matched && match.Visitor != c.Home {
@@ -115,13 +145,16 @@ func (m *Machine[F]) rematch(msg Message, n *number, i int) {
 	m.fx.Send(Message{Kind: Put, To: c.Home, Via: c.Home, Cause: msg.Cause, Entry: e})
 }
 
-// Rematch looks at every call again: the pools have changed.
-func (m *Machine[F]) Rematch(cause string) {
-	for id, n := range m.numbers {
-		for i := range n.calls {
-			m.rematch(Message{To: id, Cause: cause}, n, i)
-		}
+// Rematch looks at every call to a number again: the pools have changed.
+func (m *Machine[P]) Rematch(id ID, cause string) error {
+	n, err := m.number(id)
+	if err != nil {
+		return err
 	}
+	for i := range n.calls {
+		m.rematch(Message{To: id, Cause: cause}, n, i)
+	}
+	return nil
 }
 
 // match finds who held the number at t: one visitor, however often leased, or nobody, or several.
@@ -142,46 +175,22 @@ func (n *number) match(t int64) Match {
 }
 
 // learn notes a key and reports that it is new. Leases and calls are told at least once.
-func (m *Machine[F]) learn(n *number, key string) bool {
+func (n *number) learn(key string) bool {
 	if _, ok := n.known[key]; ok {
 		return false
 	}
 	n.known[key] = struct{}{}
-	m.undo = append(m.undo, func() { delete(n.known, key) })
 	return true
 }
 
-func (m *Machine[F]) addLease(n *number, l *Lease) {
-	longest := n.longest
-	i := n.insertLease(l)
-	m.undo = append(m.undo, func() {
-		n.leases = slices.Delete(n.leases, i, i+1)
-		n.longest = longest
-	})
-}
-
-func (n *number) insertLease(l *Lease) int {
-	i, _ := slices.BinarySearchFunc(n.leases, l, func(a, b *Lease) int {
-		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.Key, b.Key))
-	})
+func (n *number) addLease(l *Lease) {
+	i, _ := slices.BinarySearchFunc(n.leases, l, compareLeases)
 	n.leases = slices.Insert(n.leases, i, l)
 	n.longest = max(n.longest, l.Until-l.From)
-	return i
 }
 
 func (n *number) addCall(c *Call) int {
-	i, _ := slices.BinarySearchFunc(n.calls, c, func(a, b *Call) int {
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Key, b.Key))
-	})
+	i, _ := slices.BinarySearchFunc(n.calls, c, compareCalls)
 	n.calls = slices.Insert(n.calls, i, c)
 	return i
-}
-
-func (n *number) findCall(key string) int {
-	return slices.IndexFunc(n.calls, func(c *Call) bool { return c.Key == key })
-}
-
-func (n *number) dropCall(key string) {
-	i := n.findCall(key)
-	n.calls = slices.Delete(n.calls, i, i+1)
 }

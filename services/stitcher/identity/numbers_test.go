@@ -9,11 +9,16 @@ import (
 // recorder is the effects of a machine that keeps nothing but the last word on each call.
 type recorder struct{ said map[string]*Entry }
 
-func (r *recorder) Facts(ID, []ID, Journey) struct{}              { return struct{}{} }
-func (r *recorder) Post(Change, string, []*struct{}, []*struct{}) {}
-func (r *recorder) Stored(*Entry)                                 {}
-func (r *recorder) Pool(ID) bool                                  { return true }
-func (r *recorder) Conflict(*Entry)                               {}
+func (r *recorder) NewPerson(ID) struct{}                        { return struct{}{} }
+func (r *recorder) Load(struct{}, *Entry)                        {}
+func (r *recorder) Put(Change, string, struct{}, *Entry, *Entry) {}
+func (r *recorder) Merge(string, struct{}, struct{})             {}
+func (r *recorder) Post(Change, string, []struct{}, []struct{})  {}
+func (r *recorder) Size(struct{}) int                            { return 0 }
+func (r *recorder) Grew(ID, int)                                 {}
+func (r *recorder) Stored(*Entry)                                {}
+func (r *recorder) Pool(ID) bool                                 { return true }
+func (r *recorder) Conflict(*Entry)                              {}
 func (r *recorder) Send(m Message) {
 	if old := r.said[m.Entry.Key]; old != nil && m.Entry.Version <= old.Version {
 		panic("a version came twice")
@@ -28,7 +33,8 @@ func TestNumbersAgreeWithADirectSearch(t *testing.T) {
 	for seed := range uint64(2000) {
 		rnd := rand.New(rand.NewPCG(seed, 2))
 		r := &recorder{said: map[string]*Entry{}}
-		m := New[struct{}](r)
+		log := newChangelog()
+		m := New[struct{}](r, log)
 		number := NumberNode("+48221110001")
 		var leases []*Lease
 		var calls []*Call
@@ -51,14 +57,18 @@ func TestNumbersAgreeWithADirectSearch(t *testing.T) {
 				for k, v := range r.said {
 					said[k] = v
 				}
-				m.Handle(msg)
+				must(m.Handle(msg))
 				m.Rollback()
 				r.said = said
 			}
 			for range 1 + rnd.IntN(2) {
-				m.Handle(msg)
+				must(m.Handle(msg))
 			}
+			log.apply(m.Dirty())
 			m.Commit()
+			if rnd.IntN(4) == 0 { // a restart
+				m = New[struct{}](r, log)
+			}
 		}
 		for _, c := range calls {
 			want := Match{}
@@ -87,5 +97,11 @@ func TestNumbersAgreeWithADirectSearch(t *testing.T) {
 	}
 	if states[Matched] == 0 || states[Ambiguous] == 0 || states[Unmatched] == 0 {
 		t.Errorf("the worlds are too tame: %v", states)
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
 	}
 }
