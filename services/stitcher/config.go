@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/throughline-io/throughline/services/stitcher/state"
 )
 
 // Limits that are not settings.
@@ -39,6 +41,15 @@ type Config struct {
 	PollTimeout time.Duration
 	// MaxRecords bounds a transaction.
 	MaxRecords int
+	// StateDir holds what is kept of the changelog between starts; no other process may use it. Empty: in memory, and each start
+	// reads the changelog from its beginning.
+	StateDir string
+	// State bounds what the store takes of memory.
+	State state.Options
+	// CacheBytes bounds, about, the people kept at hand.
+	CacheBytes int
+	// MaxPersonNodes is how many identifiers a person may have before that is counted and logged.
+	MaxPersonNodes int
 	// Workers is how many partitions are worked on at once.
 	Workers int
 }
@@ -48,7 +59,7 @@ func DefaultConfig() Config {
 	return Config{
 		Group: "throughline.stitcher", TransactionalID: "throughline-stitcher-0", TransactionTimeout: 30 * time.Second,
 		SessionTimeout: 10 * time.Second, FetchWait: 100 * time.Millisecond, PollTimeout: defaultPollTimeout,
-		MaxRecords: 10_000, Workers: 2,
+		MaxRecords: 10_000, Workers: 2, State: state.DefaultOptions(), CacheBytes: 256 << 20, MaxPersonNodes: 1000,
 	}
 }
 
@@ -67,6 +78,8 @@ func (c Config) Validate() error {
 	need(c.FetchWait > 0, "fetch_wait", c.FetchWait, "must be positive")
 	need(c.PollTimeout > 0, "poll_timeout", c.PollTimeout, "must be positive")
 	need(c.MaxRecords > 0, "max_records", c.MaxRecords, "must be positive")
+	need(c.CacheBytes > 0, "cache_bytes", c.CacheBytes, "must be positive")
+	need(c.MaxPersonNodes > 0, "max_person_nodes", c.MaxPersonNodes, "must be positive")
 	need(c.Workers > 0, "workers", c.Workers, "must be positive")
 	return errors.Join(all...)
 }

@@ -42,6 +42,7 @@ func TestConformanceWorlds(t *testing.T) {
 				w := &world{rules: rules, events: events}
 				c := newCluster(w, seed)
 				c.play()
+				c.close()
 				if got := printLedger(c.sums); !slices.Equal(got, want) {
 					t.Fatalf("seed %d: the ledger differs:\n%s", seed, firstDifference(got, want))
 				}

@@ -16,6 +16,10 @@ type metrics struct {
 	restoring    prometheus.Gauge
 	partitions   prometheus.Gauge
 	dead         *prometheus.CounterVec
+	remaining    prometheus.Gauge
+	large        *prometheus.CounterVec
+	stateMemory  prometheus.Gauge
+	stateDisk    prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -39,12 +43,16 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Namespace: "throughline", Subsystem: "stitcher", Name: "transaction_seconds", Help: "From the first record to the commit.",
 			Buckets: prometheus.ExponentialBuckets(0.002, 2, 14),
 		}),
-		restored:   counter("restored_records_total", "Changelog records read to restore partitions."),
-		restoring:  gauge("restoring_partitions", "Partitions being restored now."),
-		partitions: gauge("partitions", "Partitions held, with their state restored."),
-		dead:       vec("dead_letters_total", "Records sent to the dead letters, by reason.", "reason"),
+		restored:    counter("restored_records_total", "Changelog records read to restore partitions."),
+		restoring:   gauge("restoring_partitions", "Partitions being restored now."),
+		partitions:  gauge("partitions", "Partitions held, with their state restored."),
+		remaining:   gauge("restore_remaining_records", "Changelog records that a restore has still to read, at most."),
+		large:       vec("large_persons_total", "People met with more identifiers than max_person_nodes.", "workspace"),
+		stateMemory: gauge("state_memory_bytes", "About what the people kept at hand take."),
+		stateDisk:   gauge("state_disk_bytes", "What the local copy of the changelog takes."),
+		dead:        vec("dead_letters_total", "Records sent to the dead letters, by reason.", "reason"),
 	}
 	reg.MustRegister(m.records, m.postings, m.credits, m.changes, m.changeBytes, m.transactions, m.seconds, m.restored, m.restoring,
-		m.partitions, m.dead)
+		m.partitions, m.dead, m.remaining, m.large, m.stateMemory, m.stateDisk)
 	return m
 }

@@ -1,7 +1,6 @@
 package stitcher
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 
@@ -17,12 +16,14 @@ import (
 // All that it did since the last Commit can be undone, so that a transaction can be repeated. It is not safe for
 // concurrent use; partitions are independent of each other.
 type Partition struct {
-	id, of int32
-	rules  map[string]Rules
-	spaces map[string]*space
-	now    int64
-	local  []state.Envelope // messages to this partition, handled before the next
-	out    Output
+	id, of   int32
+	rules    map[string]Rules
+	store    *state.Partition
+	maxNodes int
+	spaces   map[string]*space
+	now      int64
+	local    []state.Envelope // messages to this partition, handled before the next
+	out      Output
 }
 
 // Rules is a workspace's rules with the configuration that they were read from, in a canonical form.
@@ -35,11 +36,20 @@ type Rules struct {
 type Output struct {
 	Postings []*fact.Posting
 	Messages []state.Envelope
+	Large    []LargePerson
 }
 
-// NewPartition makes an empty partition, one of `of`.
-func NewPartition(id, of int32, rules map[string]Rules) *Partition {
-	return &Partition{id: id, of: of, rules: rules, spaces: map[string]*space{}}
+// LargePerson is a person with more nodes than people have: a shared kiosk, a bot, an identifier that everybody is given.
+type LargePerson struct {
+	Workspace string
+	Person    identity.ID
+	Nodes     int
+}
+
+// NewPartition makes partition id, one of `of`, over what a store holds of it. Maxnodes is how many nodes a person may have before
+// it is told of.
+func NewPartition(id, of int32, rules map[string]Rules, store *state.Partition, maxNodes int) *Partition {
+	return &Partition{id: id, of: of, rules: rules, store: store, maxNodes: maxNodes, spaces: map[string]*space{}}
 }
 
 // UnknownWorkspaceError says that an event is for a workspace that is not configured here.
@@ -58,18 +68,10 @@ func (p *Partition) Event(e *event.Event) error {
 	if err != nil {
 		return err
 	}
-	if e.Type == event.Spend {
-		s.spend(e)
-		return nil
+	if err := s.event(e); err != nil {
+		return err
 	}
-	kept := keep(e)
-	entry := &identity.Entry{Key: e.Key(), Version: 1, Home: e.Nodes[0].ID, Event: kept}
-	for _, n := range e.Nodes[1:] {
-		entry.Joins = append(entry.Joins, n.ID)
-	}
-	s.machine.Handle(identity.Message{Kind: identity.Put, To: entry.Home, Via: entry.Home, Cause: entry.Key, Entry: entry})
-	p.drain()
-	return nil
+	return p.drain()
 }
 
 // Message takes a message that is addressed to a node on this partition.
@@ -78,20 +80,24 @@ func (p *Partition) Message(m *state.Envelope) error {
 	if err != nil {
 		return err
 	}
-	s.machine.Handle(m.Message)
-	p.drain()
-	return nil
+	if err := s.machine.Handle(m.Message); err != nil {
+		return err
+	}
+	return p.drain()
 }
 
 // drain handles messages that stay on the partition in the same transaction: they are in order, since no other way leads
 // from the partition to itself.
-func (p *Partition) drain() {
-	for len(p.local) > 0 {
-		m := p.local[0]
-		p.local = p.local[1:]
-		p.spaces[m.Workspace].machine.Handle(m.Message)
+func (p *Partition) drain() error {
+	for i := 0; i < len(p.local); i++ {
+		m := p.local[i]
+		p.local[i] = state.Envelope{}
+		if err := p.spaces[m.Workspace].machine.Handle(m.Message); err != nil {
+			return err
+		}
 	}
-	p.local = nil
+	p.local = p.local[:0]
+	return nil
 }
 
 func (p *Partition) space(workspace string) (*space, error) {
@@ -111,20 +117,22 @@ func (p *Partition) space(workspace string) (*space, error) {
 func (p *Partition) Output() Output { return p.out }
 
 // Changes are the changelog's records of everything since the last Commit or Rollback.
-func (p *Partition) Changes() []state.Record {
-	var out []state.Record
+func (p *Partition) Changes() (out []state.Record, err error) {
 	for _, s := range p.spaces {
-		out = s.changes(out)
+		if out, err = s.changes(out); err != nil {
+			return nil, err
+		}
 	}
-	return out
+	return out, nil
 }
 
-// Commit makes everything since the last one final.
-func (p *Partition) Commit() {
+// Commit makes everything since the last one final: the store has it now. Of what is at hand, about cacheBytes are kept.
+func (p *Partition) Commit(cacheBytes int) error {
 	for _, s := range p.spaces {
-		s.commit()
+		s.commit(cacheBytes / len(p.spaces))
 	}
 	p.out = Output{}
+	return p.store.Refresh()
 }
 
 // Rollback undoes everything since the last Commit.
@@ -132,30 +140,16 @@ func (p *Partition) Rollback() {
 	for _, s := range p.spaces {
 		s.rollback()
 	}
-	p.local, p.out = nil, Output{}
+	p.local, p.out = p.local[:0], Output{}
 }
 
-// Restore fills an empty partition from its changelog. Where the changelog's facts were computed by another
-// configuration, what the new one changes is in Output and Changes afterwards; read makes rules of the former.
-func (p *Partition) Restore(r *state.Restorer, read func(config []byte) (*journey.Rules, error)) error {
-	for workspace, from := range r.Spaces {
-		s, err := p.space(workspace)
-		if err != nil {
-			return err
-		}
-		s.machine.Restore(from.Snapshot)
-		s.spends, s.config = from.Spends, from.Config
-		if from.Config == nil || bytes.Equal(from.Config, s.rules.Config) {
-			continue
-		}
-		old, err := read(from.Config)
-		if err != nil {
-			return fmt.Errorf("workspace %q: read the configuration its facts were computed by: %w", workspace, err)
-		}
-		s.rebuild(old)
+// Bytes is about how much memory what is at hand takes.
+func (p *Partition) Bytes() int {
+	n := 0
+	for _, s := range p.spaces {
+		n += s.machine.Bytes()
 	}
-	p.drain()
-	return nil
+	return n
 }
 
 // keep is the part of an event that facts are computed from.

@@ -28,6 +28,7 @@ func TestPartitionsAgreeWithBatch(t *testing.T) {
 		w := newWorld(seed)
 		c := newCluster(w, seed)
 		c.play()
+		c.close()
 		want := newSums()
 		want.add(journey.Batch(w.events, w.rules.Rules))
 		c.sums.equal(t, seed, want)
@@ -55,6 +56,7 @@ type cluster struct {
 	events     [][][]byte            // by partition, not taken yet
 	messages   map[[2]int32][][]byte // by sender and receiver, in order
 	changelog  []map[string][]byte   // by partition, compacted
+	store      *state.Store
 	sums       *sums
 	causes     map[fact.CauseType]int
 	rollbacks  int
@@ -66,8 +68,11 @@ func newCluster(w *world, seed uint64) *cluster {
 	of := 1 + rnd.Int32N(12)
 	c := &cluster{w: w, rnd: rnd, messages: map[[2]int32][][]byte{}, sums: newSums(), causes: map[fact.CauseType]int{}}
 	c.events = make([][][]byte, of)
+	var err error
+	c.store, err = state.Open("", state.Options{CacheBytes: 1 << 20, MemtableBytes: 1 << 20})
+	must(err)
 	for id := range of {
-		c.partitions = append(c.partitions, NewPartition(id, of, map[string]Rules{"w": w.rules}))
+		c.partitions = append(c.partitions, NewPartition(id, of, map[string]Rules{"w": w.rules}, c.store.Partition(id), 3))
 		c.changelog = append(c.changelog, map[string][]byte{})
 	}
 	arrivals := slices.Clone(w.events)
@@ -168,26 +173,43 @@ func (c *cluster) commit(p *Partition) {
 			}
 		}
 	}
-	for _, r := range p.Changes() {
+	changes, err := p.Changes()
+	must(err)
+	batch := c.store.NewBatch()
+	for _, r := range changes {
 		if r.Value == nil {
 			delete(c.changelog[p.id], string(r.Key))
 		} else {
 			c.changelog[p.id][string(r.Key)] = bytes.Clone(r.Value)
 		}
+		must(batch.Add(p.id, r))
 	}
-	p.Commit()
+	must(batch.Apply())
+	must(p.Commit(c.rnd.IntN(20_000)))
 }
 
-// restart throws the memory away and restores from the changelog.
+// restart throws the memory away, and sometimes what is on the disk with it: then that is restored from the changelog.
 func (c *cluster) restart(id int32) {
-	r := state.NewRestorer()
-	for k, v := range c.changelog[id] {
-		must(r.Add([]byte(k), v))
+	must(c.partitions[id].store.Refresh())
+	if c.rnd.IntN(2) == 0 {
+		must(c.store.Clear(id))
+		batch := c.store.NewBatch()
+		for k, v := range c.changelog[id] {
+			must(batch.Add(id, state.Record{Key: []byte(k), Value: v}))
+		}
+		must(batch.Apply())
 	}
-	p := NewPartition(id, int32(len(c.partitions)), map[string]Rules{"w": c.w.rules})
-	must(p.Restore(r, func([]byte) (*journey.Rules, error) { panic("the configuration has not changed") }))
+	p := NewPartition(id, int32(len(c.partitions)), map[string]Rules{"w": c.w.rules}, c.store.Partition(id), 3)
+	must(p.Rebuild(func([]byte) (*journey.Rules, error) { panic("the configuration has not changed") }))
 	c.partitions[id] = p
 	c.restarts++
+}
+
+func (c *cluster) close() {
+	for _, p := range c.partitions {
+		must(p.store.Refresh())
+	}
+	must(c.store.Close())
 }
 
 func must(err error) {

@@ -10,78 +10,48 @@ import (
 	"github.com/throughline-io/throughline/services/stitcher/state"
 )
 
-// space is what a partition holds of one workspace: its people, its numbers and its spend. It is the effects of the
-// identity machine.
+// space is what a partition does for one workspace: its people, its numbers and its spend.
 type space struct {
 	p         *Partition
 	workspace string
 	rules     Rules
+	store     *state.Space
 	pool      map[identity.ID]bool // nodes of the pool numbers
-	machine   *identity.Machine[*journey.Facts]
-	spends    map[event.NodeID]*event.Event
-	oldSpends map[event.NodeID]*event.Event // what stood before this transaction, nil where nothing did
+	machine   *identity.Machine[*journey.Index]
+	spends    map[event.NodeID]*event.Event // what stands by this transaction
 	config    []byte                        // what the changelog says the facts were computed by
+	known     bool                          // config was read
 	wrote     bool                          // this transaction writes rules.Config
+	large     map[identity.ID]bool          // people with more than MaxPersonNodes, told already
 }
 
 func newSpace(p *Partition, workspace string, rules Rules) *space {
 	s := &space{
-		p: p, workspace: workspace, rules: rules,
-		spends: map[event.NodeID]*event.Event{}, oldSpends: map[event.NodeID]*event.Event{},
+		p: p, workspace: workspace, rules: rules, store: p.store.Space(workspace),
+		spends: map[event.NodeID]*event.Event{}, large: map[identity.ID]bool{},
 	}
 	s.pool = make(map[identity.ID]bool, len(rules.Pool))
 	for number := range rules.Pool {
 		s.pool[identity.NumberNode(number)] = true
 	}
-	s.machine = identity.New[*journey.Facts](s)
+	s.machine = identity.New(people{s, rules.Rules}, s.store)
 	return s
 }
 
-// Facts is facts(journey) of the contract.
-func (s *space) Facts(person identity.ID, _ []identity.ID, j identity.Journey) *journey.Facts {
-	in := journey.Journey{Person: person, Events: make([]*event.Event, 0, len(j))}
-	for _, e := range j {
-		switch {
-		case e.Event != nil:
-			in.Events = append(in.Events, e.Event)
-			if journey.PoolCall(e.Event, s.rules.Rules) {
-				if m := j[identity.MatchKey(e.Key)]; m != nil && m.Match != nil {
-					if in.Matches == nil {
-						in.Matches = map[string]journey.Match{}
-					}
-					in.Matches[e.Key] = journey.Match{State: journey.MatchState(m.Match.State), Visitor: m.Match.Visitor}
-				}
-			}
+// event takes an event whose home is here.
+func (s *space) event(e *event.Event) error {
+	if e.Type == event.Spend {
+		return s.spend(e)
+	}
+	kept := keep(e)
+	entry := &identity.Entry{Key: e.Key(), Version: 1, Home: e.Nodes[0].ID, Event: kept}
+	if len(e.Nodes) > 1 {
+		entry.Joins = make([]identity.ID, 0, len(e.Nodes)-1)
+		for _, n := range e.Nodes[1:] {
+			entry.Joins = append(entry.Joins, n.ID)
 		}
 	}
-	return journey.Of(in, s.rules.Rules)
-}
-
-// Post posts facts(after) − facts(before).
-func (s *space) Post(kind identity.Change, cause string, before, after []**journey.Facts) {
-	why := journey.Change{Cause: cause}
-	switch kind {
-	case identity.Merged:
-		why.Type = fact.CauseMerge
-	case identity.Parted:
-		why.Type = fact.CauseSplit
-	case identity.Changed:
-	}
-	s.post(why, facts(before), facts(after))
-}
-
-func facts(pp []**journey.Facts) []*journey.Facts {
-	out := make([]*journey.Facts, len(pp))
-	for i, f := range pp {
-		out[i] = *f
-	}
-	return out
-}
-
-func (s *space) post(why journey.Change, before, after []*journey.Facts) {
-	p := s.posting(why.Cause)
-	journey.Diff(p, before, after, why)
-	s.emit(p)
+	return s.machine.Handle(identity.Message{Kind: identity.Put, To: entry.Home, Via: entry.Home, Cause: entry.Key, Entry: entry})
 }
 
 func (s *space) posting(cause string) *fact.Posting {
@@ -94,11 +64,8 @@ func (s *space) emit(p *fact.Posting) {
 	}
 }
 
-// Pool says whether a number's node is of a pool by the rules of today.
-func (s *space) Pool(number identity.ID) bool { return s.pool[number] }
-
-// Send passes a message on: here at once, or to another partition with the transaction.
-func (s *space) Send(m identity.Message) {
+// send passes a message on: here at once, or to another partition with the transaction.
+func (s *space) send(m identity.Message) {
 	e := state.Envelope{Workspace: s.workspace, Message: m}
 	if s.p.home(m.To) == s.p.id {
 		s.p.local = append(s.p.local, e)
@@ -107,24 +74,21 @@ func (s *space) Send(m identity.Message) {
 	s.p.out.Messages = append(s.p.out.Messages, e)
 }
 
-// Stored tells the number's node of a lease or a call, once it is part of a journey.
-func (s *space) Stored(e *identity.Entry) {
+// stored tells the number's node of a lease or a call, once it is part of a journey.
+func (s *space) stored(e *identity.Entry) {
 	switch {
 	case e.Event == nil:
 	case e.Event.Type == event.NumberLease:
 		l := e.Event.Lease
-		s.Send(identity.Message{Kind: identity.Leased, To: identity.NumberNode(l.Number), Cause: e.Key, Lease: &identity.Lease{
+		s.send(identity.Message{Kind: identity.Leased, To: identity.NumberNode(l.Number), Cause: e.Key, Lease: &identity.Lease{
 			Key: e.Key, From: e.Event.Time, Until: l.Until, Visitor: l.Visitor,
 		}})
 	case journey.PoolCall(e.Event, s.rules.Rules):
-		s.Send(identity.Message{Kind: identity.Called, To: identity.NumberNode(e.Event.Call.Company), Cause: e.Key, Call: &identity.Call{
+		s.send(identity.Message{Kind: identity.Called, To: identity.NumberNode(e.Event.Call.Company), Cause: e.Key, Call: &identity.Call{
 			Key: e.Key, Time: e.Event.Time, Home: e.Home,
 		}})
 	}
 }
-
-// Conflict posts that an event counts for nothing because its id was taken.
-func (s *space) Conflict(e *identity.Entry) { s.conflict(e.Event) }
 
 func (s *space) conflict(e *event.Event) {
 	p := s.posting(e.Key())
@@ -132,37 +96,52 @@ func (s *space) conflict(e *event.Event) {
 	s.emit(p)
 }
 
+// grew tells of a person with very many nodes, once for as long as the partition is held.
+func (s *space) grew(owner identity.ID, nodes int) {
+	if nodes > s.p.maxNodes && !s.large[owner] {
+		s.large[owner] = true
+		s.p.out.Large = append(s.p.out.Large, LargePerson{s.workspace, owner, nodes})
+	}
+}
+
 // spend lets the greatest report of a key stand and posts the difference.
-func (s *space) spend(e *event.Event) {
+func (s *space) spend(e *event.Event) error {
 	id := event.SpendKey(e)
-	old := s.spends[id]
+	old, here := s.spends[id]
+	if !here {
+		var err error
+		if old, err = s.store.Spend(id); err != nil {
+			return err
+		}
+	}
 	if old != nil && !journey.Restates(e, old) {
 		if old.ID == e.ID && old.Content != e.Content {
 			s.conflict(e)
 		}
-		return
+		return nil
 	}
 	p := s.posting(e.Key())
 	if old != nil {
 		p.Spends = append(p.Spends, journey.SpendRow(old, -1, s.rules.Rules))
 	}
 	p.Spends = append(p.Spends, journey.SpendRow(e, 1, s.rules.Rules))
-	if _, ok := s.oldSpends[id]; !ok {
-		s.oldSpends[id] = old
-	}
 	s.spends[id] = keep(e)
 	s.emit(p)
+	return nil
 }
 
-func (s *space) changes(out []state.Record) []state.Record {
+// changes are the changelog's records of what is not committed yet.
+func (s *space) changes(out []state.Record) ([]state.Record, error) {
 	before := len(out)
 	d := s.machine.Dirty()
-	for id := range d.Nodes {
-		r, ok := s.machine.Record(id)
-		out = append(out, state.Node(s.workspace, id, r, ok))
-	}
 	for ref, e := range d.Entries {
 		out = append(out, state.Entry(s.workspace, ref, e))
+	}
+	for p, here := range d.Members {
+		out = append(out, state.Member(s.workspace, p, here))
+	}
+	for p, to := range d.Moved {
+		out = append(out, state.Moved(s.workspace, p, to))
 	}
 	for ref, l := range d.Leases {
 		out = append(out, state.Lease(s.workspace, ref, l))
@@ -170,21 +149,38 @@ func (s *space) changes(out []state.Record) []state.Record {
 	for ref, c := range d.Calls {
 		out = append(out, state.Call(s.workspace, ref, c))
 	}
-	for id := range s.oldSpends {
-		out = append(out, state.Spend(s.workspace, id, s.spends[id]))
+	for id, e := range s.spends {
+		out = append(out, state.Spend(s.workspace, id, e))
 	}
-	if len(out) > before && !bytes.Equal(s.config, s.rules.Config) {
-		s.wrote = true
+	if len(out) > before && !s.wrote {
+		config, err := s.stands()
+		if err != nil {
+			return nil, err
+		}
+		s.wrote = !bytes.Equal(config, s.rules.Config)
 	}
 	if s.wrote {
 		out = append(out, state.Config(s.workspace, s.rules.Config))
 	}
-	return out
+	return out, nil
 }
 
-func (s *space) commit() {
+// stands is the configuration that the committed facts were computed by.
+func (s *space) stands() ([]byte, error) {
+	if !s.known {
+		config, err := s.store.Config()
+		if err != nil {
+			return nil, err
+		}
+		s.config, s.known = config, true
+	}
+	return s.config, nil
+}
+
+func (s *space) commit(cacheBytes int) {
 	s.machine.Commit()
-	clear(s.oldSpends)
+	s.machine.Shrink(cacheBytes)
+	clear(s.spends)
 	if s.wrote {
 		s.config, s.wrote = s.rules.Config, false
 	}
@@ -192,13 +188,6 @@ func (s *space) commit() {
 
 func (s *space) rollback() {
 	s.machine.Rollback()
-	for id, old := range s.oldSpends {
-		if old == nil {
-			delete(s.spends, id)
-		} else {
-			s.spends[id] = old
-		}
-	}
-	clear(s.oldSpends)
+	clear(s.spends)
 	s.wrote = false
 }

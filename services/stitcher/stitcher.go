@@ -21,6 +21,7 @@ import (
 
 	"github.com/throughline-io/throughline/pipelines"
 	"github.com/throughline-io/throughline/services/stitcher/journey"
+	"github.com/throughline-io/throughline/services/stitcher/state"
 )
 
 // Stitcher is one process's share of the partitions.
@@ -32,9 +33,12 @@ type Stitcher struct {
 	metrics *metrics
 
 	session    *kgo.GroupTransactSession
-	of         int32 // partitions of the tied topics
+	of         int32  // partitions of the tied topics
+	stateID    string // of the changelog's topic
+	store      *state.Store
 	ownership  ownership
 	partitions map[int32]*held
+	measured   time.Time
 }
 
 // held is a partition's state and the ownership that it was restored under.
@@ -43,6 +47,8 @@ type held struct {
 	since uint64
 	// pending: restoring it left something to post, as the configuration has changed, and that is not committed yet.
 	pending bool
+	// next is where in the changelog the store stands; 0 where it is not known.
+	next int64
 }
 
 // New makes a stitcher; nothing happens until Run. Read makes rules of a former configuration that the changelog
@@ -56,10 +62,22 @@ func New(cfg Config, rules map[string]Rules, read func([]byte) (*journey.Rules, 
 
 // Run works until ctx is done, then returns nil. Any error means that the outcome of a transaction may be unknown:
 // the caller starts a new Run, which restores from what was committed.
-func (s *Stitcher) Run(ctx context.Context) error {
+func (s *Stitcher) Run(ctx context.Context) (err error) {
 	if err := s.cfg.Validate(); err != nil {
 		return err
 	}
+	options := s.cfg.State
+	options.Logf = s.log.Sugar().Warnf
+	if s.store, err = state.Open(s.cfg.StateDir, options); err != nil {
+		return fmt.Errorf("stitcher: %w", err)
+	}
+	defer func() {
+		stamped := s.stamp()
+		s.forgetAll()
+		if ended := errors.Join(stamped, s.store.Close()); err == nil && ended != nil {
+			err = fmt.Errorf("stitcher: close the state: %w", ended)
+		}
+	}()
 	session, err := kgo.NewGroupTransactSession(s.options()...)
 	if err != nil {
 		return fmt.Errorf("stitcher: %w", err)
@@ -141,6 +159,10 @@ func (s *Stitcher) countPartitions(ctx context.Context) (int32, error) {
 			return 0, fmt.Errorf("stitcher: topic %s has %d partitions, another tied to it has %d: they must have the same", name, got, n)
 		}
 		n = got
+		if t.Name == pipelines.TopicState {
+			id := m[name].ID
+			s.stateID = id.String()
+		}
 	}
 	return n, nil
 }

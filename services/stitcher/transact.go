@@ -8,11 +8,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/services/stitcher/state"
 )
 
 // batch is what one partition has to do in a transaction, and what came of it.
@@ -21,6 +23,7 @@ type batch struct {
 	events    []*kgo.Record
 	messages  []*kgo.Record
 	out       []*kgo.Record // in the order to be produced
+	changes   []state.Record
 	tally     tally
 }
 
@@ -85,6 +88,7 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 			}
 			b.partition.Rollback()
 			if b.partition.pending { // what restoring had to post is undone with it: restore again
+				_ = b.partition.store.Refresh()
 				delete(s.partitions, b.partition.id)
 			}
 		}
@@ -92,13 +96,48 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 	}
 	s.metrics.transactions.WithLabelValues("committed").Inc()
 	s.metrics.seconds.Observe(time.Since(start).Seconds())
+	if err := s.save(work); err != nil {
+		s.forgetAll()
+		return fmt.Errorf("stitcher: %w", err)
+	}
 	for _, b := range work {
-		b.partition.Commit()
+		s.tell(b.partition.Output().Large)
+		if err := b.partition.Commit(s.cfg.CacheBytes / len(s.partitions)); err != nil {
+			s.forgetAll()
+			return fmt.Errorf("stitcher: %w", err)
+		}
 		b.partition.pending = false
 		s.metrics.count(&b.tally)
 	}
+	s.measure()
 	return nil
 }
+
+// tell counts people with too many nodes, and logs each once.
+func (s *Stitcher) tell(large []LargePerson) {
+	for _, l := range large {
+		s.metrics.large.WithLabelValues(l.Workspace).Inc()
+		s.log.Warn("a person has more identifiers than people have: a shared device, a bot, or a value that everybody is given; its numbers stay exact",
+			zap.String("workspace", l.Workspace), zap.Stringer("person", uuid.UUID(l.Person)), zap.Int("identifiers", l.Nodes),
+			zap.Int("max_person_nodes", s.cfg.MaxPersonNodes))
+	}
+}
+
+// measure says what the state takes.
+func (s *Stitcher) measure() {
+	n := 0
+	for _, p := range s.partitions {
+		n += p.Bytes()
+	}
+	s.metrics.stateMemory.Set(float64(n))
+	if time.Since(s.measured) > measureEvery {
+		s.measured = time.Now()
+		s.metrics.stateDisk.Set(float64(s.store.DiskBytes()))
+	}
+}
+
+// measureEvery is how often the disk is asked.
+const measureEvery = 5 * time.Second
 
 // work lets partitions work side by side; they share nothing.
 func (s *Stitcher) work(ctx context.Context, work []*batch, now time.Time) error {
@@ -159,6 +198,9 @@ func (s *Stitcher) settleOwnership(ctx context.Context) error {
 	now := s.ownership.now()
 	for id, p := range s.partitions {
 		if now[id] != p.since {
+			if err := p.store.Refresh(); err != nil {
+				return fmt.Errorf("stitcher: let go of partition %d: %w", id, err)
+			}
 			delete(s.partitions, id)
 		}
 	}
@@ -181,4 +223,10 @@ func (s *Stitcher) settleOwnership(ctx context.Context) error {
 	return nil
 }
 
-func (s *Stitcher) forgetAll() { clear(s.partitions) }
+// forgetAll drops what is at hand. What its readers say when they are closed was said by what they read.
+func (s *Stitcher) forgetAll() {
+	for _, p := range s.partitions {
+		_ = p.store.Refresh()
+	}
+	clear(s.partitions)
+}

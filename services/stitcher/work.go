@@ -32,7 +32,9 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 			continue
 		}
 		e, err := event.Decode(r.Value)
-		if err == nil {
+		if err != nil {
+			err = fmt.Errorf("%w: %w", errUndecodable, err)
+		} else {
 			err = p.Event(&e)
 		}
 		if err := s.bury(b, r, err); err != nil {
@@ -56,18 +58,24 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 		}
 	}
 	b.tally.events, b.tally.messages = len(b.events), len(b.messages)
-	s.encode(b)
-	return nil
+	return s.encode(b)
 }
+
+// errUndecodable is met when a record of the events topic is no event.
+var errUndecodable = errors.New("not an event")
 
 // bury sends an event that cannot be handled to the dead letters, with the rest of the transaction.
 func (s *Stitcher) bury(b *batch, r *kgo.Record, err error) error {
 	if err == nil {
 		return nil
 	}
-	reason := "undecodable"
+	reason := ""
 	if unknown := (*UnknownWorkspaceError)(nil); errors.As(err, &unknown) {
 		reason = "unknown_workspace"
+	} else if errors.Is(err, errUndecodable) {
+		reason = "undecodable"
+	} else {
+		return err // the state could not be read: that is no fault of the event's
 	}
 	letter, err := deadLetter(r, reason, err)
 	if err != nil {
@@ -80,7 +88,7 @@ func (s *Stitcher) bury(b *batch, r *kgo.Record, err error) error {
 }
 
 // encode makes records of what came of the batch: messages in the order sent, facts, changelog.
-func (s *Stitcher) encode(b *batch) {
+func (s *Stitcher) encode(b *batch) error {
 	p := b.partition
 	out := p.Output()
 	for i := range out.Messages {
@@ -98,11 +106,16 @@ func (s *Stitcher) encode(b *batch) {
 			})
 		}
 	}
-	for _, c := range p.Changes() {
+	var err error
+	if b.changes, err = p.Changes(); err != nil {
+		return err
+	}
+	for _, c := range b.changes {
 		b.tally.changes++
 		b.tally.changeBytes += len(c.Key) + len(c.Value)
 		b.out = append(b.out, &kgo.Record{Topic: s.cfg.topic(pipelines.TopicState), Partition: p.id, Key: c.Key, Value: c.Value})
 	}
+	return nil
 }
 
 func (m *metrics) count(t *tally) {

@@ -232,7 +232,7 @@ func (n *Node[P]) joined(link *Message) bool {
 		return false
 	}
 	e := n.journey.get(link.Key)
-	if e == nil || e.Version != link.Version || !n.owns(link.Via) || !n.owns(link.Other) {
+	if e == nil || !n.owns(link.Via) || !n.owns(link.Other) {
 		return false
 	}
 	for _, j := range e.Joins {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // MatchState is what a number's leases say of a call. Values are stored: never renumber.
@@ -28,6 +29,9 @@ const matchPrefix = "match:"
 
 // MatchKey is the key of the link that a call derives.
 func MatchKey(call string) string { return matchPrefix + call }
+
+// CallOf is the key of the call that a link derives from.
+func CallOf(match string) string { return strings.TrimPrefix(match, matchPrefix) }
 
 // NumberNode is the node that keeps a number's leases and calls. It is no client's and joins nobody.
 func NumberNode(e164 string) ID {

@@ -47,7 +47,7 @@ func AppendMessage(b []byte, e *Envelope) []byte {
 
 // ParseMessage decodes an envelope.
 func ParseMessage(b []byte) (*Envelope, error) {
-	e := &Envelope{Message: identity.Message{Journey: identity.Journey{}}}
+	e := &Envelope{}
 	m := &e.Message
 	return e, wire.Fields(b, func(num wire.Num, v uint64, data []byte) (err error) {
 		switch num {
@@ -86,7 +86,7 @@ func (e *Envelope) parsePerson(num wire.Num, data []byte) (err error) {
 	case 12:
 		var entry *identity.Entry
 		if entry, err = ParseEntry(data); err == nil {
-			m.Journey[entry.Key] = entry
+			m.Journey = append(m.Journey, entry)
 		}
 	case 13:
 		err = wire.ToID(&m.Needs, data)

@@ -6,39 +6,6 @@ import (
 	"github.com/throughline-io/throughline/services/stitcher/identity"
 )
 
-func appendNode(b []byte, r identity.Record) []byte {
-	b = wire.Bool(b, 1, r.Owner)
-	b = appendIDs(b, 2, r.Members)
-	pairs := make([]identity.ID, 0, 2*len(r.Moved))
-	for x, to := range r.Moved {
-		pairs = append(pairs, x, to)
-	}
-	b = appendIDs(b, 3, pairs)
-	return wire.Uint(b, 15, 1) // a record is never empty: an empty value would read as a tombstone
-}
-
-func parseNode(b []byte) (r identity.Record, err error) {
-	r.Moved = map[identity.ID]identity.ID{}
-	err = wire.Fields(b, func(num wire.Num, v uint64, data []byte) (err error) {
-		switch num {
-		case 1:
-			r.Owner = v == 1
-		case 2:
-			r.Members, err = parseIDs(data)
-		case 3:
-			pairs, err := parseIDs(data)
-			if err != nil {
-				return err
-			}
-			for i := 0; i+1 < len(pairs); i += 2 {
-				r.Moved[pairs[i]] = pairs[i+1]
-			}
-		}
-		return err
-	})
-	return r, err
-}
-
 // AppendEntry encodes an entry whole: in a changelog and in a message alike.
 func AppendEntry(b []byte, e *identity.Entry) []byte {
 	b = wire.Bytes(b, 1, e.Key)

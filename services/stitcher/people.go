@@ -1,0 +1,94 @@
+package stitcher
+
+import (
+	"github.com/throughline-io/throughline/schemas/fact"
+	"github.com/throughline-io/throughline/services/stitcher/identity"
+	"github.com/throughline-io/throughline/services/stitcher/journey"
+)
+
+// people is what the identity machine asks of journeys, by some rules.
+type people struct {
+	s     *space
+	rules *journey.Rules
+}
+
+// NewPerson makes a journey without events.
+func (q people) NewPerson(owner identity.ID) *journey.Index { return journey.NewIndex(owner, q.rules) }
+
+// Load adds an entry whose facts are posted.
+func (q people) Load(x *journey.Index, e *identity.Entry) {
+	switch {
+	case e.Event != nil:
+		x.Load(e.Event)
+	case e.Match != nil:
+		x.LoadMatch(identity.CallOf(e.Key), matchOf(e))
+	}
+}
+
+// Put posts what an entry changes.
+func (q people) Put(kind identity.Change, cause string, x *journey.Index, _, e *identity.Entry) {
+	p := q.s.posting(cause)
+	switch {
+	case e.Event != nil:
+		x.Put(p, e.Event, change(kind, cause))
+	case e.Match != nil:
+		x.SetMatch(p, identity.CallOf(e.Key), matchOf(e), change(kind, cause))
+	}
+	q.s.emit(p)
+}
+
+// Merge posts what changes when two people become one.
+func (q people) Merge(cause string, x, from *journey.Index) {
+	p := q.s.posting(cause)
+	x.Merge(p, from, change(identity.Merged, cause))
+	q.s.emit(p)
+}
+
+// Post posts facts(after) − facts(before).
+func (q people) Post(kind identity.Change, cause string, before, after []*journey.Index) {
+	p := q.s.posting(cause)
+	journey.Diff(p, facts(before), facts(after), change(kind, cause))
+	q.s.emit(p)
+}
+
+// Size is what a journey takes of memory.
+func (q people) Size(x *journey.Index) int { return x.Size() }
+
+func facts(all []*journey.Index) []*journey.Facts {
+	out := make([]*journey.Facts, len(all))
+	for i, x := range all {
+		out[i] = x.Facts()
+	}
+	return out
+}
+
+func change(kind identity.Change, cause string) journey.Change {
+	why := journey.Change{Cause: cause}
+	switch kind {
+	case identity.Merged:
+		why.Type = fact.CauseMerge
+	case identity.Parted:
+		why.Type = fact.CauseSplit
+	case identity.Changed:
+	}
+	return why
+}
+
+func matchOf(e *identity.Entry) journey.Match {
+	return journey.Match{State: journey.MatchState(e.Match.State), Visitor: e.Match.Visitor}
+}
+
+// Grew counts people with many nodes, and says so once of each.
+func (q people) Grew(owner identity.ID, nodes int) { q.s.grew(owner, nodes) }
+
+// Pool says whether a number's node is of a pool by the rules of today.
+func (q people) Pool(number identity.ID) bool { return q.s.pool[number] }
+
+// Conflict posts that an event counts for nothing because its id was taken.
+func (q people) Conflict(e *identity.Entry) { q.s.conflict(e.Event) }
+
+// Stored tells the number's node of a lease or a call, once it is part of a journey.
+func (q people) Stored(e *identity.Entry) { q.s.stored(e) }
+
+// Send passes a message on: here at once, or to another partition with the transaction.
+func (q people) Send(m identity.Message) { q.s.send(m) }

@@ -1,0 +1,60 @@
+package stitcher
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/services/stitcher/state"
+)
+
+// save makes what a transaction has committed the store's own. Before that a crash loses nothing: it is in the changelog.
+func (s *Stitcher) save(work []*batch) error {
+	topic := s.cfg.topic(pipelines.TopicState)
+	batch := s.store.NewBatch()
+	err := func() error {
+		for _, b := range work {
+			if len(b.changes) == 0 {
+				continue
+			}
+			if err := batch.Add(b.partition.id, b.changes...); err != nil {
+				return err
+			}
+			at := state.Position{Topic: s.stateID, At: time.Now()}
+			for _, r := range b.out {
+				if r.Topic == topic {
+					at.Next = max(at.Next, r.Offset+1)
+				}
+			}
+			if err := batch.Position(b.partition.id, at); err != nil {
+				return err
+			}
+			b.partition.next = at.Next
+		}
+		return nil
+	}()
+	if err != nil {
+		return errors.Join(fmt.Errorf("keep the state: %w", err), batch.Drop())
+	}
+	if err := batch.Apply(); err != nil {
+		return fmt.Errorf("keep the state: %w", err)
+	}
+	return nil
+}
+
+// stamp says of the partitions that are held that nobody else has changed them until now, so that a start after a quiet day finds
+// them good.
+func (s *Stitcher) stamp() error {
+	batch := s.store.NewBatch()
+	owned := s.ownership.now()
+	for id, p := range s.partitions {
+		if p.next == 0 || owned[id] != p.since {
+			continue
+		}
+		if err := batch.Position(id, state.Position{Topic: s.stateID, Next: p.next, At: time.Now()}); err != nil {
+			return errors.Join(err, batch.Drop())
+		}
+	}
+	return batch.Apply()
+}

@@ -1,0 +1,232 @@
+package state
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/throughline-io/throughline/schemas/event"
+	"github.com/throughline-io/throughline/services/stitcher/identity"
+)
+
+// Partition reads a partition of a store.
+type Partition struct {
+	store *Store
+	id    int32
+	it    *pebble.Iterator // of the store as it was at the first read since Refresh
+}
+
+// Partition is a view of one partition.
+func (s *Store) Partition(id int32) *Partition { return &Partition{store: s, id: id} }
+
+// Another is a view of the same partition with a place of its own to read at.
+func (p *Partition) Another() *Partition { return &Partition{store: p.store, id: p.id} }
+
+// Refresh lets what was applied meanwhile be seen. It must be called before the store is closed.
+func (p *Partition) Refresh() error {
+	if p.it == nil {
+		return nil
+	}
+	err := p.it.Close()
+	p.it = nil
+	return err
+}
+
+func (p *Partition) iterator() (*pebble.Iterator, error) {
+	if p.it == nil {
+		it, err := p.store.db.NewIter(&pebble.IterOptions{LowerBound: appendPartition(nil, p.id), UpperBound: appendPartition(nil, p.id+1)})
+		if err != nil {
+			return nil, err
+		}
+		p.it = it
+	}
+	return p.it, nil
+}
+
+// Workspaces are those of which there is anything.
+func (p *Partition) Workspaces() ([]string, error) {
+	it, err := p.iterator()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for ok := it.SeekGE(append(appendPartition(nil, p.id), 1)); ok; {
+		k := it.Key()[partitionBytes:]
+		end := bytes.IndexByte(k, 0)
+		if end <= 0 {
+			return nil, fmt.Errorf("%w: key %x", ErrRecord, k)
+		}
+		name := string(k[:end])
+		out = append(out, name)
+		ok = it.SeekGE(append(appendPartition(nil, p.id), name+"\x01"...))
+	}
+	return out, it.Error()
+}
+
+// Space reads what a partition holds of one workspace.
+type Space struct {
+	p         *Partition
+	workspace string
+	key       []byte
+}
+
+// Space is a view of one workspace.
+func (p *Partition) Space(workspace string) *Space { return &Space{p: p, workspace: workspace} }
+
+// prefix is the key of a node in the store, good until the next call.
+func (s *Space) prefix(id identity.ID) []byte {
+	s.key = appendPrefix(appendPartition(s.key[:0], s.p.id), s.workspace, id)
+	return s.key
+}
+
+// node calls do for each record of a node, in the order of their kinds, until it returns false. Value is good during the call only.
+func (s *Space) node(id identity.ID, from Kind, do func(k Kind, rest, value []byte) (bool, error)) error {
+	it, err := s.p.iterator()
+	if err != nil {
+		return err
+	}
+	k := append(s.prefix(id), byte(from))
+	at := len(k) - 1
+	for ok := it.SeekPrefixGE(k); ok; ok = it.Next() {
+		key := it.Key()
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return err
+		}
+		more, err := do(Kind(key[at]), key[at+1:], value)
+		if err != nil {
+			return fmt.Errorf("%w: key %x: %w", ErrRecord, key, err)
+		}
+		if !more {
+			return nil
+		}
+	}
+	return it.Error()
+}
+
+// Node is the machine's view of a node.
+func (s *Space) Node(id identity.ID) (r identity.Record, err error) {
+	err = s.node(id, KindAway, func(k Kind, rest, value []byte) (bool, error) {
+		switch k {
+		case KindAway:
+			r.Away = true
+			return false, toID(&r.Next, value)
+		case KindEntry:
+			e, err := ParseEntry(value)
+			r.Entries = append(r.Entries, e)
+			return true, err
+		case KindMember:
+			var m identity.ID
+			err := toID(&m, rest)
+			r.Others = append(r.Others, m)
+			return true, err
+		case KindCall, KindLease:
+			return true, nil
+		case KindConfig, KindSpend, KindMoved:
+		}
+		return false, nil
+	})
+	return r, err
+}
+
+// Entries are those at home at a node.
+func (s *Space) Entries(home identity.ID) (out []*identity.Entry, err error) {
+	err = s.node(home, KindEntry, func(k Kind, _, value []byte) (bool, error) {
+		if k != KindEntry {
+			return false, nil
+		}
+		e, err := ParseEntry(value)
+		out = append(out, e)
+		return true, err
+	})
+	return out, err
+}
+
+// Moved is where a node sent x.
+func (s *Space) Moved(node, x identity.ID) (next identity.ID, ok bool, err error) {
+	k := append(append(s.prefix(node), byte(KindMoved)), x[:]...)
+	if node == x {
+		k = append(s.prefix(node), byte(KindAway))
+	}
+	v, err := s.p.store.get(k)
+	if err != nil || v == nil {
+		return next, false, err
+	}
+	return next, true, toID(&next, v)
+}
+
+// Number is what a number's node knows.
+func (s *Space) Number(id identity.ID) (leases []*identity.Lease, calls []*identity.Call, err error) {
+	err = s.node(id, KindCall, func(k Kind, _, value []byte) (bool, error) {
+		switch k {
+		case KindCall:
+			c, err := ParseCall(value)
+			calls = append(calls, c)
+			return true, err
+		case KindLease:
+			l, err := ParseLease(value)
+			leases = append(leases, l)
+			return true, err
+		case KindAway, KindEntry, KindMember, KindConfig, KindSpend, KindMoved:
+		}
+		return k < KindLease, nil
+	})
+	return leases, calls, err
+}
+
+// Spend is the event that stands for a spend key, nil where there is none.
+func (s *Space) Spend(id event.NodeID) (*event.Event, error) {
+	v, err := s.p.store.get(append(s.prefix(id), byte(KindSpend)))
+	if err != nil || v == nil {
+		return nil, err
+	}
+	return parseEvent(v)
+}
+
+// Config is the configuration that the facts were computed by, nil where there is none.
+func (s *Space) Config() ([]byte, error) {
+	return s.p.store.get(append(s.prefix(identity.ID{}), byte(KindConfig)))
+}
+
+// Each calls do for each id of the workspace with the kinds of its records, once each. What do reads of the store it must
+// read through another Partition.
+func (s *Space) Each(do func(id identity.ID, has func(Kind) bool) error) error {
+	it, err := s.p.iterator()
+	if err != nil {
+		return err
+	}
+	prefix := append(append(appendPartition(nil, s.p.id), s.workspace...), 0)
+	var id identity.ID
+	kinds := map[Kind]bool{}
+	tell := func() error {
+		if len(kinds) == 0 {
+			return nil
+		}
+		defer clear(kinds)
+		return do(id, func(k Kind) bool { return kinds[k] })
+	}
+	for ok := it.SeekGE(prefix); ok && bytes.HasPrefix(it.Key(), prefix); ok = it.Next() {
+		p, err := splitKey(it.Key()[partitionBytes:])
+		if err != nil {
+			return err
+		}
+		if p.id != id {
+			if err := tell(); err != nil {
+				return err
+			}
+			id = p.id
+		}
+		kinds[p.kind] = true
+	}
+	return errors.Join(it.Error(), tell())
+}
+
+func toID(to *identity.ID, b []byte) error {
+	if len(b) != idBytes {
+		return fmt.Errorf("%d bytes are no id", len(b))
+	}
+	copy(to[:], b)
+	return nil
+}

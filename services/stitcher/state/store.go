@@ -1,0 +1,171 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options bound what a store takes of memory.
+type Options struct {
+	// CacheBytes bounds the blocks that are kept unpacked, MemtableBytes what was written and is not on disk yet: the most that is
+	// read again from the changelog after a crash.
+	CacheBytes, MemtableBytes int
+	// Logf is told what goes wrong on the disk; nil: nobody.
+	Logf func(format string, args ...any)
+}
+
+// DefaultOptions are for a small machine.
+func DefaultOptions() Options { return Options{CacheBytes: 64 << 20, MemtableBytes: 32 << 20} }
+
+// Store holds partitions side by side. Its methods may be called at once; those of one Partition may not.
+type Store struct {
+	db    *pebble.DB
+	cache *pebble.Cache
+}
+
+// ErrInUse means that another process has the directory.
+var ErrInUse = errors.New("another process uses the directory")
+
+// Open opens the store in a directory, which is made if it is not there; an empty name means memory.
+func Open(dir string, o Options) (*Store, error) {
+	fs := vfs.Default
+	if dir == "" {
+		fs = vfs.NewMem()
+		dir = "state"
+	}
+	cache := pebble.NewCache(int64(o.CacheBytes))
+	options := &pebble.Options{
+		FS: fs, Cache: cache, Comparer: comparer, MemTableSize: uint64(o.MemtableBytes),
+		// The changelog is the log. What was not flushed is read from it again.
+		DisableWAL:         true,
+		FormatMajorVersion: pebble.FormatNewest,
+		Logger:             logger(o.Logf),
+	}
+	for i := range options.Levels {
+		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	db, err := pebble.Open(dir, options)
+	if err != nil {
+		cache.Unref()
+		if strings.Contains(err.Error(), "lock") {
+			return nil, fmt.Errorf("state in %s: %w: give each stitcher a data directory of its own", dir, ErrInUse)
+		}
+		return nil, fmt.Errorf("open state in %s: %w (it is a copy of a changelog: it may be removed, and is then read again)", dir, err)
+	}
+	return &Store{db: db, cache: cache}, nil
+}
+
+// Close flushes, so that the next start has little to read again.
+func (s *Store) Close() error {
+	defer s.cache.Unref()
+	err := s.db.Flush()
+	return errors.Join(err, s.db.Close())
+}
+
+// DiskBytes is how much room the store takes.
+func (s *Store) DiskBytes() uint64 { return s.db.Metrics().DiskSpaceUsage() }
+
+// comparer orders bytewise, and knows what of a key names a node: so that a look for a node that was never seen ends at a filter.
+var comparer = func() *pebble.Comparer {
+	c := *pebble.DefaultComparer
+	c.Name = "throughline.node.v1"
+	c.Split = func(k []byte) int {
+		if len(k) > partitionBytes {
+			if end := bytes.IndexByte(k[partitionBytes:], 0); end > 0 && len(k) >= partitionBytes+end+1+idBytes {
+				return partitionBytes + end + 1 + idBytes
+			}
+		}
+		return len(k)
+	}
+	// Keys are not shortened: a shortened one would be split elsewhere.
+	c.Separator = func(dst, a, _ []byte) []byte { return append(dst, a...) }
+	c.Successor = func(dst, a []byte) []byte { return append(dst, a...) }
+	c.ImmediateSuccessor = func(dst, a []byte) []byte { return append(append(dst, a...), 0) }
+	return &c
+}()
+
+// partitionBytes stand before each key of a partition.
+const partitionBytes = 4
+
+func appendPartition(b []byte, id int32) []byte { return binary.BigEndian.AppendUint32(b, uint32(id)) }
+
+// Batch is what becomes a store's own at once.
+type Batch struct {
+	b   *pebble.Batch
+	key []byte
+}
+
+// NewBatch makes an empty batch. It must be applied or dropped.
+func (s *Store) NewBatch() *Batch { return &Batch{b: s.db.NewBatch()} }
+
+// Add adds records of a partition's changelog.
+func (b *Batch) Add(partition int32, records ...Record) error {
+	for _, r := range records {
+		if err := b.set(partition, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Batch) set(partition int32, r Record) error {
+	b.key = append(appendPartition(b.key[:0], partition), r.Key...)
+	if r.Value == nil {
+		return b.b.Delete(b.key, nil)
+	}
+	return b.b.Set(b.key, r.Value, nil)
+}
+
+// Apply makes the batch the store's own.
+func (b *Batch) Apply() error {
+	err := b.b.Commit(pebble.NoSync)
+	return errors.Join(err, b.b.Close())
+}
+
+// Drop forgets the batch.
+func (b *Batch) Drop() error { return b.b.Close() }
+
+// Len is how many bytes the batch holds.
+func (b *Batch) Len() int { return b.b.Len() }
+
+// get is a value's copy, nil where there is none.
+func (s *Store) get(k []byte) ([]byte, error) {
+	v, closer, err := s.db.Get(k)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer closeQuietly(closer)
+	return append([]byte{}, v...), nil
+}
+
+// logger tells of the disk's faults and of nothing else.
+type logger func(format string, args ...any)
+
+func (l logger) Infof(string, ...any) {}
+
+func (l logger) Errorf(format string, args ...any) {
+	if l != nil {
+		l(format, args...)
+	}
+}
+
+// Fatalf is called where the store cannot go on: what it holds can be read again from the changelog, so it panics and the
+// process starts anew.
+func (l logger) Fatalf(format string, args ...any) {
+	l.Errorf(format, args...)
+	panic(fmt.Sprintf(format, args...))
+}
+
+// closeQuietly ends a read; its error has been told by what was read.
+func closeQuietly(c io.Closer) { _ = c.Close() }
