@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
@@ -188,6 +189,7 @@ func (s *system) stitcherConfig() stitcher.Config {
 	c := stitcher.DefaultConfig()
 	c.Kafka, c.TopicPrefix = s.engines.Connect(), s.cfg.Kafka.TopicPrefix
 	c.TransactionalID = s.cfg.Kafka.TopicPrefix + s.cfg.Kafka.TransactionalID
+	c.StateDir = filepath.Join(s.cfg.Data, "state", c.TransactionalID)
 	return c
 }
 
