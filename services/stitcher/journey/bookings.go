@@ -7,17 +7,17 @@ import (
 	"github.com/throughline-io/throughline/schemas/fact"
 )
 
-// booking is one posting of one conversion with the window of touches that share it.
+// booking is one posting of one conversion with the touches that share it.
 type booking struct {
 	// key tells bookings apart: two may fall into one millisecond, and each is shared on its own.
 	key bookingKey
 	// row is what the ledger says of it; its cause type is set when it is posted.
 	row                  fact.Booking
 	count, revenue, cogs int64
-	window               window
-	end                  int64
-	facts                *Facts
+	start, end           int64 // the window before it is widened by the lookback
 	endDate              fact.Date
+	// window is the eligible touches, in order; set where the booking is to be posted or taken back.
+	window []*fact.Touch
 }
 
 type bookingKey struct {
@@ -27,44 +27,36 @@ type bookingKey struct {
 	event      string // key of the event that books
 }
 
-// window is the eligible touches of a conversion: touches[lo:hi], or, where they exceed max_touches, touches[head] and
-// touches[lo:hi].
-type window struct{ head, lo, hi int }
-
-func (w window) len() int {
-	if w.head >= 0 {
-		return w.hi - w.lo + 1
-	}
-	return w.hi - w.lo
+// windows finds the eligible touches of a conversion: those in [start−lookback, end], both ends included, of more than max_touches
+// the first and the last.
+type windows interface {
+	window(start, end int64) []*fact.Touch
 }
 
-// at is the index in touches of the i-th eligible touch.
-func (w window) at(i int) int {
-	switch {
-	case w.head < 0:
-		return w.lo + i
-	case i == 0:
-		return w.head
-	}
-	return w.lo + i - 1
+// timeline is a person's touches, sorted.
+type timeline struct {
+	rules   *Rules
+	touches []*fact.Touch
 }
 
-// window finds the touches in [start−lookback, end], both ends included.
-func (b *builder) window(start, end int64) window {
-	from := start - b.rules.Lookback
-	lo := sort.Search(len(b.touches), func(i int) bool { return b.touches[i].Time >= from })
-	hi := sort.Search(len(b.touches), func(i int) bool { return b.touches[i].Time > end })
-	if limit := b.rules.MaxTouches; hi-lo > limit {
-		return window{head: lo, lo: hi - (limit - 1), hi: hi}
+func (t *timeline) window(start, end int64) []*fact.Touch {
+	from := start - t.rules.Lookback
+	lo := sort.Search(len(t.touches), func(i int) bool { return t.touches[i].Time >= from })
+	hi := sort.Search(len(t.touches), func(i int) bool { return t.touches[i].Time > end })
+	if hi <= lo {
+		return nil
 	}
-	return window{head: -1, lo: lo, hi: max(lo, hi)}
+	if limit := t.rules.MaxTouches; hi-lo > limit {
+		out := make([]*fact.Touch, 0, limit)
+		out = append(out, t.touches[lo])
+		return append(out, t.touches[hi-(limit-1):hi]...)
+	}
+	return t.touches[lo:hi:hi]
 }
 
-func (b *builder) bookInquiries() {
-	for _, q := range b.inquiries {
-		key := bookingKey{conversion: fact.Inquiry, id: q.ID}
-		b.add(key, q.Time, q.Time, q.Time, q.Time, 1, 0, 0)
-	}
+// inquiryBooking is the one booking of an inquiry.
+func inquiryBooking(q *fact.InquiryRow, r *Rules) booking {
+	return newBooking(q.Person, bookingKey{conversion: fact.Inquiry, id: q.ID}, r, q.Time, q.Time, q.Time, q.Time, 1, 0, 0)
 }
 
 // book adds a booking of a deal: its creation, or what an event changed of a won interval.
@@ -73,17 +65,23 @@ func (d *deal) book(e *event.Event, c fact.Conversion, end, booked, count, reven
 	if c == fact.Sale {
 		key.sale, key.event = end, e.Key()
 	}
-	d.add(key, min(d.created, end), end, d.created, booked, count, revenue, cogs)
+	d.bookings = append(d.bookings, newBooking(d.row.Person, key, d.rules, min(d.created, end), end, d.created, booked, count, revenue, cogs))
 }
 
-func (b *builder) add(key bookingKey, start, end, lead, booked, count, revenue, cogs int64) {
-	b.bookings = append(b.bookings, booking{
-		key: key, count: count, revenue: revenue, cogs: cogs, end: end, facts: b.Facts, endDate: b.rules.Date(end),
-		window: b.window(start, end),
-		row: fact.Booking{
-			Person: b.Person, Conversion: key.conversion, ID: key.id,
-			LeadTime: lead, SaleTime: end, BookedTime: booked,
-			LeadDate: b.rules.Date(lead), SaleDate: b.rules.Date(end), BookedDate: b.rules.Date(booked),
-		},
-	})
+func newBooking(person event.NodeID, key bookingKey, r *Rules, start, end, lead, booked, count, revenue, cogs int64) booking {
+	b := booking{
+		key: key, count: count, revenue: revenue, cogs: cogs, start: start, end: end, endDate: r.Date(end),
+		row: fact.Booking{Person: person, Conversion: key.conversion, ID: key.id, LeadTime: lead, SaleTime: end, BookedTime: booked},
+	}
+	b.row.SaleDate, b.row.LeadDate, b.row.BookedDate = b.endDate, b.endDate, b.endDate
+	if lead != end {
+		b.row.LeadDate = r.Date(lead)
+	}
+	if booked != end {
+		b.row.BookedDate = r.Date(booked)
+	}
+	return b
 }
+
+// covers reports that a touch at t falls into the window.
+func (b *booking) covers(t int64, r *Rules) bool { return t >= b.start-r.Lookback && t <= b.end }

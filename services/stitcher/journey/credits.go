@@ -10,24 +10,23 @@ const oneConversion = 1_000_000
 
 // cell is what one touch gets of one booking under one model.
 type cell struct {
-	touch                int // index into the facts' touches; -1: unattributed
+	touch                *fact.Touch // nil: unattributed
 	model                fact.Model
 	count, revenue, cogs int64
 }
 
 // cells shares a booking among its touches under every model. Cells of nothing are left out.
 func (b *booking) cells() []cell {
-	n := b.window.len()
+	n := len(b.window)
 	if n == 0 {
 		out := make([]cell, 0, fact.NumberOfModels)
 		for m := fact.FirstTouch; m <= fact.WShaped; m++ {
-			out = append(out, cell{touch: -1, model: m, count: b.count * oneConversion, revenue: b.revenue, cogs: b.cogs})
+			out = append(out, cell{model: m, count: b.count * oneConversion, revenue: b.revenue, cogs: b.cogs})
 		}
 		return out
 	}
 	p := attribution.Path{Touches: make([]attribution.Touch, n), End: b.end, Created: b.row.LeadTime}
-	for i := range p.Touches {
-		t := &b.facts.touches[b.window.at(i)]
+	for i, t := range b.window {
 		p.Touches[i] = attribution.Touch{Time: t.Time, Direct: t.Channel == directChannel}
 	}
 	var (
@@ -42,7 +41,7 @@ func (b *booking) cells() []cell {
 		cogs = attribution.Share(b.cogs, weights, cogs[:0])
 		for i := range weights {
 			if count[i] != 0 || revenue[i] != 0 || cogs[i] != 0 {
-				out = append(out, cell{b.window.at(i), m, count[i], revenue[i], cogs[i]})
+				out = append(out, cell{b.window[i], m, count[i], revenue[i], cogs[i]})
 			}
 		}
 	}
@@ -54,8 +53,8 @@ const directChannel = "Direct"
 
 // touchpoint is the touch of a cell as the ledger shows it.
 func (b *booking) touchpoint(c cell) fact.Touchpoint {
-	if c.touch >= 0 {
-		return b.facts.touches[c.touch].Touchpoint
+	if c.touch != nil {
+		return c.touch.Touchpoint
 	}
 	return fact.Touchpoint{Time: b.end, Date: b.endDate, Tuple: fact.Tuple{
 		Channel: fact.Unattributed, Source: fact.None, Medium: fact.None, Campaign: fact.None, Content: fact.None, Term: fact.None,
@@ -64,11 +63,11 @@ func (b *booking) touchpoint(c cell) fact.Touchpoint {
 
 // same reports that two bookings post the same credits.
 func (b *booking) same(o *booking) bool {
-	if b.row != o.row || b.count != o.count || b.revenue != o.revenue || b.cogs != o.cogs || b.end != o.end || b.window.len() != o.window.len() {
+	if b.row != o.row || b.count != o.count || b.revenue != o.revenue || b.cogs != o.cogs || b.end != o.end || len(b.window) != len(o.window) {
 		return false
 	}
-	for i := range b.window.len() {
-		if b.facts.touches[b.window.at(i)].Touchpoint != o.facts.touches[o.window.at(i)].Touchpoint {
+	for i, t := range b.window {
+		if u := o.window[i]; t != u && t.Touchpoint != u.Touchpoint {
 			return false
 		}
 	}

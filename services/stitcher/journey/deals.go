@@ -2,7 +2,6 @@ package journey
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/fact"
@@ -15,34 +14,16 @@ const (
 	lost = "lost"
 )
 
-// foldDeals groups the deal events and folds each deal in (time, id) order. Events of one deal are of one source, so the
-// order of keys is the order of ids.
-func (b *builder) foldDeals(events []*event.Event) {
-	deals := map[string][]*event.Event{}
-	var ids []string
-	for _, e := range events {
-		if e.Type != event.Deal {
-			continue
-		}
-		id := e.Source + "/" + e.Deal.ID
-		if deals[id] == nil {
-			ids = append(ids, id)
-		}
-		deals[id] = append(deals[id], e)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		b.foldDeal(id, deals[id])
-	}
-}
-
-// deal is the state of a fold.
+// deal is the state of a fold, and what comes of it: rows and bookings that know no touches yet.
 type deal struct {
-	*builder
+	rules   *Rules
 	id      string
 	created int64
 
-	row          fact.DealRow
+	row      fact.DealRow
+	stages   []fact.StageRow
+	bookings []booking
+
 	amount, cost *event.Money
 	currency     string
 
@@ -54,9 +35,14 @@ type deal struct {
 	lastStage, lastPipeline string // of the stay before
 }
 
-func (b *builder) foldDeal(id string, events []*event.Event) {
-	d := deal{builder: b, id: id, created: creation(events)}
-	d.row = fact.DealRow{Person: b.Person, ID: id, Status: open, CreatedAt: d.created}
+// dealID names a deal in the workspace.
+func dealID(e *event.Event) string { return e.Source + "/" + e.Deal.ID }
+
+// fold reads a deal's events in (time, id) order. Events of one deal are of one source, so the order of keys is the order of
+// ids.
+func fold(person event.NodeID, id string, events []*event.Event, r *Rules) *deal {
+	d := &deal{rules: r, id: id, created: creation(events)}
+	d.row = fact.DealRow{Person: person, ID: id, Status: open, CreatedAt: d.created}
 	d.book(events[0], fact.Deal, d.created, d.created, 1, 0, 0)
 	for _, e := range events {
 		d.apply(e.Deal)
@@ -65,7 +51,7 @@ func (b *builder) foldDeal(id string, events []*event.Event) {
 		d.settleClose(e)
 	}
 	d.leave(0)
-	d.finish()
+	return d
 }
 
 // creation is the smallest of created_at of any event and the event times.
@@ -146,7 +132,7 @@ func (d *deal) settleStage(e *event.Event) {
 		return
 	}
 	d.stay = &fact.StageRow{
-		Person: d.Person, DealID: d.id, Pipeline: d.row.Pipeline, Stage: d.row.Stage, EnteredAt: e.Time, Manager: d.row.Manager,
+		Person: d.row.Person, DealID: d.id, Pipeline: d.row.Pipeline, Stage: d.row.Stage, EnteredAt: e.Time, Manager: d.row.Manager,
 	}
 	if closed {
 		d.leave(e.Time)
@@ -165,16 +151,26 @@ func (d *deal) leave(at int64) {
 	}
 }
 
-// finish completes the row with the channels that are credited: of the sale if it is won, else of the deal.
-func (d *deal) finish() {
+// credited is the row with the channels that are credited: of the sale if it is won, else of the deal.
+func (d *deal) credited(w windows) fact.DealRow {
 	end := d.created
 	if d.isWon {
 		end = d.sale.Time
 	}
-	w := d.window(min(d.created, end), end)
-	d.row.FirstChannel, d.row.LastChannel = fact.Unattributed, fact.Unattributed
-	if w.len() > 0 {
-		d.row.FirstChannel, d.row.LastChannel = d.touches[w.at(0)].Channel, d.touches[w.at(w.len()-1)].Channel
+	row := d.row
+	row.FirstChannel, row.LastChannel = fact.Unattributed, fact.Unattributed
+	if touches := w.window(min(d.created, end), end); len(touches) > 0 {
+		row.FirstChannel, row.LastChannel = touches[0].Channel, touches[len(touches)-1].Channel
 	}
-	d.deals = append(d.deals, d.row)
+	return row
+}
+
+// whole adds all that the deal implies.
+func (d *deal) whole(f *Facts, w windows) {
+	f.deals = append(f.deals, d.credited(w))
+	f.stages = append(f.stages, d.stages...)
+	for _, b := range d.bookings {
+		b.window = w.window(b.start, b.end)
+		f.bookings = append(f.bookings, b)
+	}
 }

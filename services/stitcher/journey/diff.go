@@ -60,6 +60,21 @@ func diffRows[R comparable](before, after []*Facts, rows func(*Facts) []R, emit 
 	diffSets(collect(before), collect(after), emit)
 }
 
+func count[R any](lists [][]R) (n int) {
+	for _, l := range lists {
+		n += len(l)
+	}
+	return n
+}
+
+func tell[R any](lists [][]R, sign int32, emit func(R, int32)) {
+	for _, l := range lists {
+		for _, r := range l {
+			emit(r, sign)
+		}
+	}
+}
+
 func trim[R comparable](b, a []R) ([]R, []R) {
 	for len(b) > 0 && len(a) > 0 && b[0] == a[0] {
 		b, a = b[1:], a[1:]
@@ -71,6 +86,11 @@ func trim[R comparable](b, a []R) ([]R, []R) {
 }
 
 func diffSets[R comparable](before, after [][]R, emit func(R, int32)) {
+	if count(before) == 0 || count(after) == 0 {
+		tell(after, 1, emit)
+		tell(before, -1, emit)
+		return
+	}
 	left := map[R]int32{}
 	for _, rows := range before {
 		for _, r := range rows {

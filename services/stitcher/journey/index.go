@@ -1,82 +1,128 @@
 package journey
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/fact"
 )
 
-// Index is a person's journey, kept so that a change can be posted. It is not safe for concurrent use, and nothing of it can be
-// undone: whoever must go back throws it away and makes it anew from the events.
+// Index is a person's journey, kept so that a change costs what it changes: a touch that no conversion's window covers the
+// logarithm of the journey, anything else the touches of the windows that it changes. What it posts is what Diff would, of the
+// whole journey before and after.
+//
+// It is not safe for concurrent use, and nothing of it can be undone: whoever must go back throws it away and makes it anew
+// from the events.
 type Index struct {
-	person  event.NodeID
-	rules   *Rules
-	events  map[string]*event.Event
-	matches map[string]Match
-	facts   *Facts
+	units
+	events  eventSet
+	matches map[string]Match // by the call's key
+	// ready: what follows is there. An index that is only filled needs none of it.
+	ready     bool
+	touches   sorted[*fact.Touch]
+	inquiries sorted[*inquiry]
+	deals     map[string]*ownDeal
+	spans     sorted[*ownDeal] // deals by the end of their last window
+	longest   int64            // from the start of a deal's first window to the end of its last, at most
+	heard     map[string]*sorted[*event.Event]
+	nodes     []fact.IdentityRow // in no order
+	known     map[event.NodeID]struct{}
+}
+
+// inquiry is one with its one booking.
+type inquiry struct {
+	row fact.InquiryRow
+	booking
+}
+
+// ownDeal is a deal with its events.
+type ownDeal struct {
+	*deal
+	events   []*event.Event
+	from, to int64 // what its windows cover together
 }
 
 // NewIndex makes a journey without events.
-func NewIndex(person event.NodeID, r *Rules) *Index {
-	return &Index{person: person, rules: r, events: map[string]*event.Event{}}
-}
+func NewIndex(person event.NodeID, r *Rules) *Index { return &Index{units: units{person, r}} }
 
 // Person is whose journey it is.
 func (x *Index) Person() event.NodeID { return x.person }
 
+// Len is how many events it has.
+func (x *Index) Len() int { return x.events.len() }
+
 // Load adds an event whose facts are posted already.
-func (x *Index) Load(e *event.Event) { x.events[e.Key()], x.facts = e, nil }
+func (x *Index) Load(e *event.Event) {
+	x.events.add(e)
+	x.unready()
+}
 
 // LoadMatch adds what is known of a pool call already.
 func (x *Index) LoadMatch(call string, m Match) {
 	if x.matches == nil {
 		x.matches = map[string]Match{}
 	}
-	x.matches[call], x.facts = m, nil
-}
-
-// Put adds an event that is not there and appends to p what that changes.
-func (x *Index) Put(p *fact.Posting, e *event.Event, why Change) {
-	x.change(p, why, func() { x.Load(e) })
-}
-
-// SetMatch says what is known now of a pool call, which need not be here.
-func (x *Index) SetMatch(p *fact.Posting, call string, m Match, why Change) {
-	x.change(p, why, func() { x.LoadMatch(call, m) })
-}
-
-// Merge moves all of o to x and appends what that changes. What is in both stands as it was in x.
-func (x *Index) Merge(p *fact.Posting, o *Index, why Change) {
-	before := []*Facts{x.Facts(), o.Facts()}
-	for key, e := range o.events {
-		if x.events[key] == nil {
-			x.Load(e)
-		}
-	}
-	for call, m := range o.matches {
-		if _, ok := x.matches[call]; !ok {
-			x.LoadMatch(call, m)
-		}
-	}
-	Diff(p, before, []*Facts{x.Facts()}, why)
-}
-
-func (x *Index) change(p *fact.Posting, why Change, do func()) {
-	before := x.Facts()
-	do()
-	Diff(p, []*Facts{before}, []*Facts{x.Facts()}, why)
+	x.matches[call] = m
 }
 
 // Facts is the whole of what the journey implies.
 func (x *Index) Facts() *Facts {
-	if x.facts == nil {
-		j := Journey{Person: x.person, Matches: x.matches}
-		for _, e := range x.events {
-			j.Events = append(j.Events, e)
-		}
-		x.facts = Of(j, x.rules)
-	}
-	return x.facts
+	return Of(Journey{Person: x.person, Events: x.events.list(), Matches: x.matches}, x.rules)
 }
 
+// Sizes in memory, about.
+const (
+	indexBytes = 400
+	eventBytes = 450
+)
+
 // Size is about how many bytes the journey takes beside its events.
-func (x *Index) Size() int { return 200 + 100*len(x.events) }
+func (x *Index) Size() int { return indexBytes + eventBytes*x.events.len() }
+
+func (x *Index) unready() {
+	if x.ready {
+		x.ready = false
+		x.touches, x.inquiries, x.spans = sorted[*fact.Touch]{}, sorted[*inquiry]{}, sorted[*ownDeal]{}
+		x.deals, x.heard, x.nodes, x.known, x.longest = nil, nil, nil, nil, 0
+	}
+}
+
+// prepare builds what changes are computed from.
+func (x *Index) prepare() {
+	if x.ready {
+		return
+	}
+	x.ready = true
+	if x.events.len() == 0 {
+		return
+	}
+	events := x.events.list()
+	slices.SortFunc(events, compareEvents)
+	c := change{Index: x}
+	for _, e := range events {
+		c.add(e)
+	}
+	c.settle()
+}
+
+func compareEvents(a, b *event.Event) int {
+	return cmp.Or(cmp.Compare(a.Time, b.Time), compareKeys(a, b))
+}
+
+// window is that of the contract; the cost is its length.
+func (x *Index) window(start, end int64) []*fact.Touch {
+	from, to := start-x.rules.Lookback, end
+	lo := x.touches.find(func(t *fact.Touch) bool { return t.Time < from })
+	hi := x.touches.find(func(t *fact.Touch) bool { return t.Time <= to })
+	if lo.chunk > hi.chunk || lo.chunk == hi.chunk && lo.at >= hi.at {
+		return nil
+	}
+	n, limit := x.touches.count(lo, hi), x.rules.MaxTouches
+	if n <= limit {
+		return x.touches.appendFrom(make([]*fact.Touch, 0, n), lo, hi)
+	}
+	first, _ := x.touches.get(lo)
+	out := append(make([]*fact.Touch, 0, limit), first)
+	return x.touches.appendFrom(out, x.touches.back(hi, limit-1), hi)
+}

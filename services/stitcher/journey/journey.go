@@ -59,10 +59,73 @@ func Of(j Journey, r *Rules) *Facts {
 	})
 	f := &Facts{Person: j.Person}
 	f.addIdentities(events)
-	b := builder{Facts: f, rules: r, matches: j.Matches}
-	b.walk(events)
-	b.foldDeals(events)
+	f.walk(events, j.Matches, units{j.Person, r})
+	w := &timeline{rules: r, touches: make([]*fact.Touch, len(f.touches))}
+	for i := range f.touches {
+		w.touches[i] = &f.touches[i]
+	}
+	for i := range f.inquiries {
+		b := inquiryBooking(&f.inquiries[i], r)
+		b.window = w.window(b.start, b.end)
+		f.bookings = append(f.bookings, b)
+	}
+	for _, d := range foldAll(j.Person, events, r) {
+		d.whole(f, w)
+	}
 	return f
+}
+
+// walk finds touches, inquiries and calls. Events come sorted by (time, key), so touches are sorted by (time, touch id).
+func (f *Facts) walk(events []*event.Event, matches map[string]Match, u units) {
+	heard := map[string]*event.Event{} // platform → the last inbound message
+	for _, e := range events {
+		switch e.Type {
+		case event.Visit:
+			f.touches = append(f.touches, u.visit(e))
+		case event.Form:
+			f.inquiries = append(f.inquiries, u.inquiry(e))
+		case event.Call:
+			if t, ok := u.callTouch(e); ok {
+				f.touches = append(f.touches, t)
+			}
+			if e.Call.Direction == event.In {
+				f.inquiries = append(f.inquiries, u.inquiry(e))
+			}
+			f.calls = append(f.calls, u.call(e, matches[e.Key()]))
+		case event.Message:
+			if e.Message.Direction != event.In {
+				continue
+			}
+			last := heard[e.Message.Platform]
+			heard[e.Message.Platform] = e
+			if begins(e, last) {
+				f.touches = append(f.touches, u.message(e))
+				f.inquiries = append(f.inquiries, u.inquiry(e))
+			}
+		case event.Deal, event.Spend, event.Identify, event.NumberLease: // neither touch nor inquiry
+		}
+	}
+}
+
+// foldAll folds each deal of sorted events, in the order of their ids.
+func foldAll(person event.NodeID, events []*event.Event, r *Rules) []*deal {
+	byID := map[string][]*event.Event{}
+	var ids []string
+	for _, e := range events {
+		if e.Type == event.Deal {
+			id := dealID(e)
+			if byID[id] == nil {
+				ids = append(ids, id)
+			}
+			byID[id] = append(byID[id], e)
+		}
+	}
+	slices.Sort(ids)
+	out := make([]*deal, 0, len(ids))
+	for _, id := range ids {
+		out = append(out, fold(person, id, byID[id], r))
+	}
+	return out
 }
 
 // compareKeys orders events as their keys `<source>/<id>` are ordered bytewise, without building them.
@@ -84,11 +147,4 @@ func (f *Facts) addIdentities(events []*event.Event) {
 		}
 	}
 	slices.SortFunc(f.identities, func(a, b fact.IdentityRow) int { return bytes.Compare(a.Node[:], b.Node[:]) })
-}
-
-// builder fills Facts in one walk over the sorted events, then one fold a deal.
-type builder struct {
-	*Facts
-	rules   *Rules
-	matches map[string]Match
 }

@@ -19,6 +19,9 @@ type entryKey struct {
 
 // diff posts the bookings that came, went or changed.
 func (l *ledger) diff(before, after []*Facts, why Change) {
+	if !booked(before) && !booked(after) {
+		return
+	}
 	old := map[bookingKey]*booking{}
 	each(before, func(b *booking) {
 		// Two persons can hold one key only where a sender gave one event id to two events; both are taken back.
@@ -45,6 +48,15 @@ func (l *ledger) diff(before, after []*Facts, why Change) {
 		}
 	})
 	l.dropZeros()
+}
+
+func booked(fs []*Facts) bool {
+	for _, f := range fs {
+		if len(f.bookings) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func each(fs []*Facts, do func(*booking)) {

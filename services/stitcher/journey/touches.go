@@ -9,77 +9,63 @@ import (
 // conversation begins: more than it, not just it.
 const conversationGap = 24 * 60 * 60 * 1000
 
-// walk finds touches and inquiries. Events come sorted by (time, key), so touches are sorted by (time, touch id).
-func (b *builder) walk(events []*event.Event) {
-	heard := map[string]int64{} // platform → time of the last inbound message
-	for _, e := range events {
-		switch e.Type {
-		case event.Visit:
-			b.touch(e, b.rules.Classify(e.Visit.Origin))
-		case event.Form:
-			b.inquiry(e)
-		case event.Call:
-			b.call(e)
-		case event.Message:
-			if e.Message.Direction != event.In {
-				continue
-			}
-			last, known := heard[e.Message.Platform]
-			heard[e.Message.Platform] = e.Time
-			if known && e.Time-last <= conversationGap {
-				continue
-			}
-			b.touch(e, b.messageTuple(e.Message))
-			b.inquiry(e)
-		case event.Deal, event.Spend, event.Identify, event.NumberLease: // neither touch nor inquiry
-		}
+// units are what single events are: rows of their own.
+type units struct {
+	person event.NodeID
+	rules  *Rules
+}
+
+// begins reports whether an inbound message begins a conversation, by the one before it on its platform.
+func begins(e, last *event.Event) bool { return last == nil || e.Time-last.Time > conversationGap }
+
+func (u units) visit(e *event.Event) fact.Touch { return u.touch(e, u.rules.Classify(e.Visit.Origin)) }
+
+// message is the touch of a message that begins a conversation.
+func (u units) message(e *event.Event) fact.Touch {
+	if e.Message.UTM.Empty() {
+		return u.touch(e, u.rules.Tuple(event.UTM{Source: e.Message.Platform, Medium: "messenger"}))
 	}
-	b.bookInquiries()
+	return u.touch(e, u.rules.Tuple(e.Message.UTM))
 }
 
-func (b *builder) messageTuple(m *event.MessageData) fact.Tuple {
-	if m.UTM.Empty() {
-		return b.rules.Tuple(event.UTM{Source: m.Platform, Medium: "messenger"})
+func (u units) touch(e *event.Event, t fact.Tuple) fact.Touch {
+	return fact.Touch{Person: u.person, Type: e.Type, Touchpoint: fact.Touchpoint{ID: e.Key(), Time: e.Time, Date: u.rules.Date(e.Time), Tuple: t}}
+}
+
+func (u units) inquiry(e *event.Event) fact.InquiryRow {
+	return fact.InquiryRow{Person: u.person, ID: e.Key(), Type: e.Type, Time: e.Time, Date: u.rules.Date(e.Time)}
+}
+
+// callTouch is the touch of a call, if the number or the tag says where the client saw it.
+func (u units) callTouch(e *event.Event) (fact.Touch, bool) {
+	c := e.Call
+	if c.Direction != event.In {
+		return fact.Touch{}, false
 	}
-	return b.rules.Tuple(m.UTM)
+	if !c.UTM.Empty() {
+		return u.touch(e, u.rules.Tuple(c.UTM)), true
+	}
+	if utm, static := u.rules.Static[c.Company]; static {
+		return u.touch(e, u.rules.Tuple(utm)), true
+	}
+	return fact.Touch{}, false
 }
 
-func (b *builder) touch(e *event.Event, t fact.Tuple) {
-	b.touches = append(b.touches, fact.Touch{Person: b.Person, Type: e.Type, Touchpoint: fact.Touchpoint{
-		ID: e.Key(), Time: e.Time, Date: b.rules.Date(e.Time), Tuple: t,
-	}})
-}
-
-func (b *builder) inquiry(e *event.Event) {
-	b.inquiries = append(b.inquiries, fact.InquiryRow{
-		Person: b.Person, ID: e.Key(), Type: e.Type, Time: e.Time, Date: b.rules.Date(e.Time),
-	})
-}
-
-// call is an inquiry if the client called, and a touch if the number or the tag says where the client saw it.
-func (b *builder) call(e *event.Event) {
+// call is a call's row; an inbound one is an inquiry beside it.
+func (u units) call(e *event.Event, m Match) fact.CallRow {
 	c := e.Call
 	row := fact.CallRow{
-		Person: b.Person, ID: e.Key(), Time: e.Time, Date: b.rules.Date(e.Time), Direction: c.Direction, Status: c.Status,
+		Person: u.person, ID: e.Key(), Time: e.Time, Date: u.rules.Date(e.Time), Direction: c.Direction, Status: c.Status,
 		Company: c.Company, Wait: c.Wait, Talk: c.Talk, Manager: c.Manager, Match: "none",
 	}
 	if c.Direction == event.In {
-		b.inquiry(e)
-		utm, static := b.rules.Static[c.Company]
-		switch {
-		case !c.UTM.Empty():
-			b.touch(e, b.rules.Tuple(c.UTM))
-		case static:
-			b.touch(e, b.rules.Tuple(utm))
-		}
-		switch {
-		case b.rules.Pool[c.Company]:
-			row.Match, row.Visitor = b.matches[e.Key()].describe()
-		case static:
+		if u.rules.Pool[c.Company] {
+			row.Match, row.Visitor = m.describe()
+		} else if _, static := u.rules.Static[c.Company]; static {
 			row.Match = "static"
 		}
 	}
-	b.calls = append(b.calls, row)
+	return row
 }
 
 func (m Match) describe() (string, event.NodeID) {

@@ -1,0 +1,372 @@
+package journey
+
+import (
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/throughline-io/throughline/schemas/event"
+	"github.com/throughline-io/throughline/schemas/fact"
+)
+
+// Put adds an event that is not there and appends to p what that changes.
+func (x *Index) Put(p *fact.Posting, e *event.Event, why Change) {
+	x.prepare()
+	x.events.add(e)
+	c := change{Index: x}
+	c.add(e)
+	c.post(p, nil, why)
+}
+
+// SetMatch says what is known now of a pool call, which need not be here.
+func (x *Index) SetMatch(p *fact.Posting, call string, m Match, why Change) {
+	e := x.events.get(keyOf(call))
+	var before, after Facts
+	if e != nil {
+		before.calls = append(before.calls, x.call(e, x.matches[call]))
+	}
+	x.LoadMatch(call, m)
+	if e != nil {
+		after.calls = append(after.calls, x.call(e, m))
+		Diff(p, []*Facts{&before}, []*Facts{&after}, why)
+	}
+}
+
+// Merge moves all of o to x and appends what that changes. What is in both stands as it was in x. O is used up.
+func (x *Index) Merge(p *fact.Posting, o *Index, why Change) {
+	x.prepare()
+	given := o.Facts()
+	c := change{Index: x}
+	events := o.events.list()
+	slices.SortFunc(events, compareEvents)
+	for call, m := range o.matches {
+		if _, known := x.matches[call]; known {
+			continue
+		}
+		if e := x.events.get(keyOf(call)); e != nil {
+			c.before.calls = append(c.before.calls, x.call(e, x.matches[call]))
+			c.after.calls = append(c.after.calls, x.call(e, m))
+		}
+		x.LoadMatch(call, m)
+	}
+	for _, e := range events {
+		if x.events.get(eventKey{e.Source, e.ID}) == nil {
+			x.events.add(e)
+			c.add(e)
+		}
+	}
+	c.post(p, given, why)
+}
+
+// change is what some events change: first all of them are added, which says which touches, inquiries and deals come and
+// go, then the bookings whose windows cover these are looked at as they were, and then as they are.
+type change struct {
+	*Index
+	before, after Facts
+	come, gone    []*fact.Touch
+	asked, unsaid []*inquiry     // inquiries that come and go
+	told          []*event.Event // deal events
+}
+
+// add takes an event in.
+func (c *change) add(e *event.Event) {
+	c.identify(e)
+	switch e.Type {
+	case event.Visit:
+		c.comes(c.visit(e))
+	case event.Form:
+		c.asks(e)
+	case event.Call:
+		if t, ok := c.callTouch(e); ok {
+			c.comes(t)
+		}
+		if e.Call.Direction == event.In {
+			c.asks(e)
+		}
+		c.after.calls = append(c.after.calls, c.call(e, c.matches[e.Key()]))
+	case event.Message:
+		if e.Message.Direction == event.In {
+			c.hear(e)
+		}
+	case event.Deal:
+		c.told = append(c.told, e)
+	case event.Spend, event.Identify, event.NumberLease:
+	}
+}
+
+func (c *change) comes(t fact.Touch) { c.come = append(c.come, &t) }
+
+func (c *change) asks(e *event.Event) {
+	q := &inquiry{row: c.inquiry(e)}
+	q.booking = inquiryBooking(&q.row, c.rules)
+	c.asked = append(c.asked, q)
+}
+
+// fewNodes is how many identifiers are looked through.
+const fewNodes = 8
+
+// identify adds the nodes that are new.
+func (c *change) identify(e *event.Event) {
+	for _, n := range e.Nodes {
+		if c.knows(n.ID) {
+			continue
+		}
+		row := fact.IdentityRow{Kind: n.Kind, Node: n.ID, Person: c.person}
+		c.nodes = append(c.nodes, row)
+		switch {
+		case c.known != nil:
+			c.known[n.ID] = struct{}{}
+		case len(c.nodes) > fewNodes:
+			c.known = make(map[event.NodeID]struct{}, 2*fewNodes)
+			for _, k := range c.nodes {
+				c.known[k.Node] = struct{}{}
+			}
+		}
+		c.after.identities = append(c.after.identities, row)
+	}
+}
+
+func (x *Index) knows(id event.NodeID) bool {
+	if x.known != nil {
+		_, ok := x.known[id]
+		return ok
+	}
+	for i := range x.nodes {
+		if x.nodes[i].Node == id {
+			return true
+		}
+	}
+	return false
+}
+
+// hear puts an inbound message among those of its platform: it may begin a conversation, and the next may begin one no longer.
+func (c *change) hear(e *event.Event) {
+	if c.heard == nil {
+		c.heard = map[string]*sorted[*event.Event]{}
+	}
+	list := c.heard[e.Message.Platform]
+	if list == nil {
+		list = &sorted[*event.Event]{}
+		c.heard[e.Message.Platform] = list
+	}
+	p := list.find(func(o *event.Event) bool { return compareEvents(o, e) < 0 })
+	last, _ := list.prev(p)
+	next, more := list.get(p)
+	list.insert(p, e)
+	if begins(e, last) {
+		c.comes(c.message(e))
+		c.asks(e)
+	}
+	if more && begins(next, last) && !begins(next, e) {
+		c.goes(next)
+	}
+}
+
+// goes takes back that a message began a conversation. It was there before: events come in order, and this one is later.
+func (c *change) goes(e *event.Event) {
+	key := e.Key()
+	t, _ := c.touches.get(c.placeOfTouch(e.Time, key))
+	q, _ := c.inquiries.get(c.placeOfInquiry(e.Time, key))
+	c.gone, c.unsaid = append(c.gone, t), append(c.unsaid, q)
+}
+
+func (x *Index) placeOfTouch(at int64, id string) place {
+	return x.touches.find(func(t *fact.Touch) bool { return t.Time < at || t.Time == at && t.ID < id })
+}
+
+func (x *Index) placeOfInquiry(at int64, id string) place {
+	return x.inquiries.find(func(q *inquiry) bool { return q.row.Time < at || q.row.Time == at && q.row.ID < id })
+}
+
+// post appends the difference; given is the facts of a person that becomes part of this one.
+func (c *change) post(p *fact.Posting, given *Facts, why Change) {
+	times := c.times()
+	inquiries, deals := c.touched(times)
+	changed := c.changedDeals()
+	for _, q := range inquiries {
+		c.before.addInquiry(q, c.Index)
+	}
+	for _, q := range c.unsaid {
+		c.before.addInquiry(q, c.Index)
+		c.before.inquiries = append(c.before.inquiries, q.row)
+	}
+	for _, d := range deals {
+		if changed[d.id] == nil {
+			c.addTouched(&c.before, d, times)
+		}
+	}
+	for id := range changed {
+		if d := c.deals[id]; d != nil {
+			d.whole(&c.before, c.Index)
+		}
+	}
+	for _, t := range c.gone {
+		c.before.touches = append(c.before.touches, *t)
+	}
+	c.settle()
+	for _, q := range inquiries {
+		c.after.addInquiry(q, c.Index)
+	}
+	for _, q := range c.asked {
+		c.after.addInquiry(q, c.Index)
+		c.after.inquiries = append(c.after.inquiries, q.row)
+	}
+	for _, d := range deals {
+		if changed[d.id] == nil {
+			c.addTouched(&c.after, d, times)
+		}
+	}
+	for id := range changed {
+		c.deals[id].whole(&c.after, c.Index)
+	}
+	for _, t := range c.come {
+		c.after.touches = append(c.after.touches, *t)
+	}
+	before := []*Facts{&c.before}
+	if given != nil {
+		before = append(before, given)
+	}
+	Diff(p, before, []*Facts{&c.after}, why)
+}
+
+func (f *Facts) addInquiry(q *inquiry, w windows) {
+	b := q.booking
+	b.window = w.window(b.start, b.end)
+	f.bookings = append(f.bookings, b)
+}
+
+// addTouched adds the deal's row and the bookings whose windows cover one of some times.
+func (c *change) addTouched(f *Facts, d *ownDeal, times []int64) {
+	f.deals = append(f.deals, d.credited(c.Index))
+	for _, b := range d.bookings {
+		if anyIn(times, b.start-c.rules.Lookback, b.end) {
+			b.window = c.window(b.start, b.end)
+			f.bookings = append(f.bookings, b)
+		}
+	}
+}
+
+// times are those of the touches that come or go, sorted.
+func (c *change) times() []int64 {
+	if c.inquiries.n == 0 && c.spans.n == 0 {
+		return nil
+	}
+	out := make([]int64, 0, len(c.come)+len(c.gone))
+	for _, t := range c.come {
+		out = append(out, t.Time)
+	}
+	for _, t := range c.gone {
+		out = append(out, t.Time)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// anyIn reports that one of sorted times is in [from, to].
+func anyIn(times []int64, from, to int64) bool {
+	i, _ := slices.BinarySearch(times, from)
+	return i < len(times) && times[i] <= to
+}
+
+// touched finds the inquiries and the deals with a window that covers one of some sorted times, as they stand before. Inquiries
+// that go are not among them.
+func (c *change) touched(times []int64) (inquiries []*inquiry, deals []*ownDeal) {
+	for from, to := range reach(times, c.rules.Lookback) {
+		for p := c.inquiries.find(func(q *inquiry) bool { return q.row.Time < from }); ; p = c.inquiries.next(p) {
+			q, ok := c.inquiries.get(p)
+			if !ok || q.row.Time > to {
+				break
+			}
+			if !slices.Contains(c.unsaid, q) {
+				inquiries = append(inquiries, q)
+			}
+		}
+	}
+	for from, to := range reach(times, c.longest) {
+		for p := c.spans.find(func(d *ownDeal) bool { return d.to < from }); ; p = c.spans.next(p) {
+			d, ok := c.spans.get(p)
+			if !ok || d.to > to {
+				break
+			}
+			if anyIn(times, d.from, d.to) {
+				deals = append(deals, d)
+			}
+		}
+	}
+	return inquiries, deals
+}
+
+// reach is where windows of a length may end that cover one of sorted times: intervals that do not overlap.
+func reach(times []int64, length int64) iter.Seq2[int64, int64] {
+	return func(yield func(from, to int64) bool) {
+		for i := 0; i < len(times); {
+			from, to := times[i], times[i]+length
+			for i++; i < len(times) && times[i] <= to; i++ {
+				to = times[i] + length
+			}
+			if !yield(from, to) {
+				return
+			}
+		}
+	}
+}
+
+// changedDeals are the deals that events come for, by id.
+func (c *change) changedDeals() map[string][]*event.Event {
+	if len(c.told) == 0 {
+		return nil
+	}
+	out := map[string][]*event.Event{}
+	for _, e := range c.told {
+		id := dealID(e)
+		out[id] = append(out[id], e)
+	}
+	return out
+}
+
+// settle makes what was added part of the index.
+func (c *change) settle() {
+	for _, t := range c.gone {
+		c.touches.remove(c.placeOfTouch(t.Time, t.ID))
+	}
+	for _, q := range c.unsaid {
+		c.inquiries.remove(c.placeOfInquiry(q.row.Time, q.row.ID))
+	}
+	for _, t := range c.come {
+		c.touches.insert(c.placeOfTouch(t.Time, t.ID), t)
+	}
+	for _, q := range c.asked {
+		c.inquiries.insert(c.placeOfInquiry(q.row.Time, q.row.ID), q)
+	}
+	for id, events := range c.changedDeals() {
+		c.tell(id, events)
+	}
+}
+
+// tell folds a deal anew with the events that have come.
+func (x *Index) tell(id string, events []*event.Event) {
+	if x.deals == nil {
+		x.deals = map[string]*ownDeal{}
+	}
+	d := x.deals[id]
+	if d == nil {
+		d = &ownDeal{}
+		x.deals[id] = d
+	} else {
+		x.spans.remove(x.placeOfSpan(d.to, id))
+	}
+	d.events = append(d.events, events...)
+	slices.SortFunc(d.events, compareEvents)
+	d.deal = fold(x.person, id, d.events, x.rules)
+	d.from, d.to = d.bookings[0].start, d.bookings[0].end
+	for _, b := range d.bookings[1:] {
+		d.from, d.to = min(d.from, b.start), max(d.to, b.end)
+	}
+	d.from -= x.rules.Lookback
+	x.longest = max(x.longest, d.to-d.from)
+	x.spans.insert(x.placeOfSpan(d.to, id), d)
+}
+
+func (x *Index) placeOfSpan(to int64, id string) place {
+	return x.spans.find(func(d *ownDeal) bool { return d.to < to || d.to == to && strings.Compare(d.id, id) < 0 })
+}
