@@ -228,6 +228,11 @@ func (s *system) command(args ...string) (string, int) {
 func (s *system) drain() {
 	s.t.Helper()
 	if out, code := s.command("status", "--wait", "120s"); code != 0 {
+		// What it is waiting for goes to its log, which is kept.
+		if err := s.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+			s.t.Error(err)
+		}
+		_ = s.cmd.Wait() // it ends by that signal
 		s.t.Fatalf("not drained:\n%s", out)
 	}
 }
