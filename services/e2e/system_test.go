@@ -232,7 +232,7 @@ func (s *system) drain() {
 		if err := s.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
 			s.t.Error(err)
 		}
-		_ = s.cmd.Wait() // it ends by that signal
+		<-s.exited
 		s.t.Fatalf("not drained:\n%s", out)
 	}
 }
