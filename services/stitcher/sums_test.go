@@ -13,6 +13,7 @@ import (
 type sums struct {
 	ledger map[ledgerKey][3]int64
 	rows   map[any]int32
+	causes bool // tell causes apart
 }
 
 type ledgerKey struct {
@@ -21,12 +22,14 @@ type ledgerKey struct {
 	model   fact.Model
 }
 
-func newSums() *sums { return &sums{map[ledgerKey][3]int64{}, map[any]int32{}} }
+func newSums() *sums { return &sums{ledger: map[ledgerKey][3]int64{}, rows: map[any]int32{}} }
 
 func (s *sums) add(p *fact.Posting) {
 	for _, c := range p.Credits {
 		k := ledgerKey{p.Bookings[c.Booking], p.Touchpoints[c.Touch], c.Model}
-		k.booking.CauseType = 0
+		if !s.causes {
+			k.booking.CauseType = 0
+		}
 		v := s.ledger[k]
 		s.ledger[k] = [3]int64{v[0] + c.Conversions, v[1] + c.Revenue, v[2] + c.CostOfGoods}
 		if s.ledger[k] == ([3]int64{}) {
