@@ -277,13 +277,10 @@ func BenchmarkStitcher(b *testing.B) {
 	x := topics(b, "s.")
 	x.fill(b, "s.")
 	ceiling := x.passThrough(b, "s.")
-	rules := &x.workspaces[0]
 	cfg := stitcher.DefaultConfig()
 	cfg.Kafka, cfg.TopicPrefix, cfg.TransactionalID = x.engines.Connect(), "s.", "bench-stitcher"
-	st := stitcher.New(cfg, map[string]stitcher.Rules{"bench": {Config: rules.Canonical(), Rules: &journey.Rules{
-		Workspace: rules.Name, Location: rules.Location(), Lookback: rules.Lookback.Milliseconds(), MaxTouches: rules.MaxTouches, Minor: rules.Minor,
-		Static: rules.Static(), Pool: rules.PoolNumbers(), Classify: rules.Classifier().Classify, Tuple: rules.Classifier().Tuple,
-	}}}, nil, prometheus.NewRegistry(), zap.NewNop())
+	cfg.StateDir = b.TempDir()
+	st := stitcher.New(cfg, x.rules(), nil, prometheus.NewRegistry(), zap.NewNop())
 	b.ResetTimer()
 	began, used := time.Now(), cpu()
 	stop := x.service(b, st.Run)
@@ -300,6 +297,15 @@ func BenchmarkStitcher(b *testing.B) {
 	b.ReportMetric(n/seconds/ceiling, "of_ceiling")
 	b.ReportMetric(float64(size)/n, "bytes/event")
 	b.ReportMetric(used/n*1e6, "cpu_s/million")
+}
+
+// rules are those of the one workspace.
+func (x *bench) rules() map[string]stitcher.Rules {
+	w := &x.workspaces[0]
+	return map[string]stitcher.Rules{w.Name: {Config: w.Canonical(), Rules: &journey.Rules{
+		Workspace: w.Name, Location: w.Location(), Lookback: w.Lookback.Milliseconds(), MaxTouches: w.MaxTouches, Minor: w.Minor,
+		Static: w.Static(), Pool: w.PoolNumbers(), Classify: w.Classifier().Classify, Tuple: w.Classifier().Tuple,
+	}}}
 }
 
 func (x *bench) service(b *testing.B, run func(context.Context) error) (stop func()) {

@@ -17,6 +17,7 @@ type metrics struct {
 	partitions   prometheus.Gauge
 	dead         *prometheus.CounterVec
 	remaining    prometheus.Gauge
+	mended       prometheus.Counter
 	large        *prometheus.CounterVec
 	stateMemory  prometheus.Gauge
 	stateDisk    prometheus.Gauge
@@ -46,6 +47,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		restored:    counter("restored_records_total", "Changelog records read to restore partitions."),
 		restoring:   gauge("restoring_partitions", "Partitions being restored now."),
 		partitions:  gauge("partitions", "Partitions held, with their state restored."),
+		mended:      counter("mended_transactions_total", "Transactions that had ended in some partitions only, and were ended in the others at a start."),
 		remaining:   gauge("restore_remaining_records", "Changelog records that a restore has still to read, at most."),
 		large:       vec("large_persons_total", "People met with more identifiers than max_person_nodes.", "workspace"),
 		stateMemory: gauge("state_memory_bytes", "About what the people kept at hand take."),
@@ -53,6 +55,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		dead:        vec("dead_letters_total", "Records sent to the dead letters, by reason.", "reason"),
 	}
 	reg.MustRegister(m.records, m.postings, m.credits, m.changes, m.changeBytes, m.transactions, m.seconds, m.restored, m.restoring,
-		m.partitions, m.dead, m.remaining, m.large, m.stateMemory, m.stateDisk)
+		m.partitions, m.dead, m.remaining, m.mended, m.large, m.stateMemory, m.stateDisk)
 	return m
 }

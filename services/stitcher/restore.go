@@ -2,6 +2,7 @@ package stitcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -131,12 +132,18 @@ func (r *restoring) read(ctx context.Context) error {
 	}
 	defer client.Close()
 	for len(r.next) > 0 {
-		fetches := client.PollFetches(ctx)
+		poll, cancel := context.WithTimeout(ctx, progressEvery)
+		fetches := client.PollFetches(poll)
+		cancel()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		var bad error
-		fetches.EachError(func(t string, p int32, err error) { bad = fmt.Errorf("fetch %s/%d: %w", t, p, err) })
+		fetches.EachError(func(t string, p int32, err error) {
+			if !errors.Is(err, context.DeadlineExceeded) { // nothing came in that time
+				bad = fmt.Errorf("fetch %s/%d: %w", t, p, err)
+			}
+		})
 		fetches.EachPartition(func(f kgo.FetchTopicPartition) {
 			if bad == nil {
 				bad = r.take(f)

@@ -89,6 +89,9 @@ func (s *Stitcher) Run(ctx context.Context) (err error) {
 	if s.of, err = s.countPartitions(ctx); err != nil {
 		return quiet(ctx, err)
 	}
+	if err = s.mend(ctx); err != nil {
+		return quiet(ctx, fmt.Errorf("stitcher: %w", err))
+	}
 	for ctx.Err() == nil {
 		if err := s.turn(ctx); err != nil {
 			return quiet(ctx, err)

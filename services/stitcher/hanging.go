@@ -1,0 +1,105 @@
+package stitcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"go.uber.org/zap"
+
+	"github.com/throughline-io/throughline/pipelines"
+)
+
+// offsetsTopic is Kafka's own, where a transaction's offsets wait for its end as well.
+const offsetsTopic = "__consumer_offsets"
+
+// A transaction's coordinator that starts after a crash leaves out the markers of partitions that have no leader yet, calls the
+// transaction complete all the same, and never looks at it again: what was written to those partitions is neither committed nor
+// aborted, and nobody reads past it. Seen with Apache Kafka 4.3 where the only broker was killed while a transaction ended.
+
+// mend writes the markers that are missing of the last transaction under our name. How it ended the coordinator still knows, as
+// long as no new one was begun: so mend comes before anything is produced.
+func (s *Stitcher) mend(ctx context.Context) error {
+	admin := kadm.NewClient(s.session.Client())
+	ended, err := s.lastTransaction(ctx, admin)
+	if err != nil || ended == nil {
+		return err
+	}
+	topics := kadm.TopicsSet{}
+	topics.Add(offsetsTopic)
+	for _, t := range pipelines.Topics {
+		topics.Add(s.cfg.topic(t.Name))
+	}
+	producers, err := admin.DescribeProducers(ctx, topics)
+	if err != nil {
+		return fmt.Errorf("describe producers: %w", err)
+	}
+	marker := kadm.TxnMarkers{ProducerID: ended.ProducerID, ProducerEpoch: ended.ProducerEpoch, Commit: ended.State == completeCommit, Topics: kadm.TopicsSet{}}
+	producers.EachProducer(func(p kadm.DescribedProducer) {
+		if p.ProducerID != ended.ProducerID {
+			return
+		}
+		marker.CoordinatorEpoch = max(marker.CoordinatorEpoch, p.CoordinatorEpoch)
+		// The end of a transaction raises the epoch: what is open in an earlier one is of the transaction that has ended.
+		if p.CurrentTxnStartOffset >= 0 && p.ProducerEpoch <= ended.ProducerEpoch {
+			marker.Topics.Add(p.Topic, p.Partition)
+		}
+	})
+	if len(marker.Topics) == 0 {
+		return nil
+	}
+	s.log.Warn("the last transaction has ended, but not in every partition: its markers are written again",
+		zap.String("transactional_id", s.cfg.TransactionalID), zap.String("end", ended.State), zap.Any("partitions", marker.Topics))
+	written, err := admin.WriteTxnMarkers(ctx, marker)
+	if err != nil {
+		return fmt.Errorf("end a hanging transaction: write its markers: %w (it needs the right to ClusterAction)", err)
+	}
+	var all []error
+	written.EachPartition(func(p kadm.TxnMarkersPartitionResponse) {
+		if p.Err != nil {
+			all = append(all, fmt.Errorf("end a hanging transaction in %s/%d: %w", p.Topic, p.Partition, p.Err))
+		}
+	})
+	s.metrics.mended.Inc()
+	return errors.Join(all...)
+}
+
+// States of a transaction as its coordinator names them.
+const (
+	completeCommit = "CompleteCommit"
+	completeAbort  = "CompleteAbort"
+	prepareCommit  = "PrepareCommit"
+	prepareAbort   = "PrepareAbort"
+)
+
+// lastTransaction is the one that has ended under our name; nil where there is none, or one is open, which the next start of a
+// producer under that name aborts.
+func (s *Stitcher) lastTransaction(ctx context.Context, admin *kadm.Client) (*kadm.DescribedTransaction, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.TransactionTimeout)
+	defer cancel()
+	for {
+		all, err := admin.DescribeTransactions(ctx, s.cfg.TransactionalID)
+		if err != nil {
+			return nil, fmt.Errorf("describe transaction %s: %w", s.cfg.TransactionalID, err)
+		}
+		t := all[s.cfg.TransactionalID]
+		switch t.State {
+		case completeCommit, completeAbort:
+			return &t, nil
+		case prepareCommit, prepareAbort: // it is ending
+			s.log.Info("the last transaction is still ending")
+		default: // not known, empty, or open
+			return nil, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the last transaction %s does not end: %w", s.cfg.TransactionalID, ctx.Err())
+		case <-time.After(endingEvery):
+		}
+	}
+}
+
+// endingEvery is how often a transaction that ends is looked at.
+const endingEvery = 200 * time.Millisecond
