@@ -69,12 +69,14 @@ func (s *Stitcher) bury(b *batch, r *kgo.Record, err error) error {
 	if err == nil {
 		return nil
 	}
-	reason := ""
-	if unknown := (*UnknownWorkspaceError)(nil); errors.As(err, &unknown) {
+	var reason string
+	unknown := (*UnknownWorkspaceError)(nil)
+	switch {
+	case errors.As(err, &unknown):
 		reason = "unknown_workspace"
-	} else if errors.Is(err, errUndecodable) {
+	case errors.Is(err, errUndecodable):
 		reason = "undecodable"
-	} else {
+	default:
 		return err // the state could not be read: that is no fault of the event's
 	}
 	letter, err := deadLetter(r, reason, err)

@@ -82,6 +82,3 @@ func newBooking(person event.NodeID, key bookingKey, r *Rules, start, end, lead,
 	}
 	return b
 }
-
-// covers reports that a touch at t falls into the window.
-func (b *booking) covers(t int64, r *Rules) bool { return t >= b.start-r.Lookback && t <= b.end }
