@@ -36,11 +36,13 @@ var ErrInUse = errors.New("another process uses the directory")
 
 // Open opens the store in a directory, which is made if it is not there; an empty name means memory.
 func Open(dir string, o Options) (*Store, error) {
-	fs := vfs.Default
 	if dir == "" {
-		fs = vfs.NewMem()
-		dir = "state"
+		return open(vfs.NewMem(), "state", o)
 	}
+	return open(vfs.Default, dir, o)
+}
+
+func open(fs vfs.FS, dir string, o Options) (*Store, error) {
 	cache := pebble.NewCache(int64(o.CacheBytes))
 	options := &pebble.Options{
 		FS: fs, Cache: cache, Comparer: comparer, MemTableSize: uint64(o.MemtableBytes),
