@@ -127,6 +127,10 @@ func (s *Stitcher) options() []kgo.Opt {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.SessionTimeout(s.cfg.SessionTimeout),
 		kgo.FetchMaxWait(s.cfg.FetchWait),
+		// So that a batch is of many partitions, which are worked on side by side, and not all of one.
+		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),
+		// A partition that answers with an error is tried again once its leader was looked up: soon, for the transaction waits.
+		kgo.MetadataMinAge(leaderPause),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
 		kgo.ProducerLinger(0),
@@ -200,6 +204,11 @@ func (s *Stitcher) fetchErrors(ctx context.Context, fetches kgo.Fetches) error {
 	})
 	return errors.Join(all...)
 }
+
+const (
+	fetchPartitionBytes = 256 << 10
+	leaderPause         = 100 * time.Millisecond
+)
 
 // PollTimeout bounds how late a change of ownership is noticed while nothing comes.
 const defaultPollTimeout = 250 * time.Millisecond
