@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,7 +23,22 @@ import (
 )
 
 // Main must be called first in main: a process that was started as an engine never returns from it.
-func Main() { embedded.Main() }
+func Main() {
+	embedded.Main()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(gcLimit)
+	}
+}
+
+// What passes through is garbage at once and what stays is small: collecting less often buys a tenth of the throughput. Beyond
+// gcLimit the collector works as hard as it must. GOGC and GOMEMLIMIT say otherwise.
+const (
+	gcPercent = 300
+	gcLimit   = 1 << 30
+)
 
 // Logger makes the logger; level and format are those of the configuration.
 func Logger(level, format string) (*zap.Logger, error) {

@@ -61,6 +61,9 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 	return s.encode(b)
 }
 
+// usualRecord is room for most postings and messages.
+const usualRecord = 512
+
 // errUndecodable is met when a record of the events topic is no event.
 var errUndecodable = errors.New("not an event")
 
@@ -96,7 +99,7 @@ func (s *Stitcher) encode(b *batch) error {
 	for i := range out.Messages {
 		m := &out.Messages[i]
 		b.out = append(b.out, &kgo.Record{
-			Topic: s.cfg.topic(pipelines.TopicMessages), Partition: p.home(m.To), Key: m.To[:], Value: state.AppendMessage(nil, m),
+			Topic: s.cfg.topic(pipelines.TopicMessages), Partition: p.home(m.To), Key: m.To[:], Value: state.AppendMessage(make([]byte, 0, usualRecord), m),
 		})
 	}
 	for _, whole := range out.Postings {
@@ -104,7 +107,7 @@ func (s *Stitcher) encode(b *batch) error {
 		b.tally.credits += len(whole.Credits)
 		for _, posting := range fact.Split(whole, maxCreditsAPosting) {
 			b.out = append(b.out, &kgo.Record{
-				Topic: s.cfg.topic(pipelines.TopicFacts), Partition: p.id, Key: []byte(posting.Workspace), Value: posting.Append(nil),
+				Topic: s.cfg.topic(pipelines.TopicFacts), Partition: p.id, Key: []byte(posting.Workspace), Value: posting.Append(make([]byte, 0, usualRecord)),
 			})
 		}
 	}

@@ -20,7 +20,8 @@ func Share(amount int64, weights []uint64, dst []int64) []int64 {
 	}
 	base := len(dst)
 	left := size
-	rest := make([]remainder, 0, len(weights))
+	var few [16]remainder // most paths are short
+	rest := few[:0]
 	for i, w := range weights {
 		// 128 bits hold the product, and w ≤ total keeps the quotient within 64.
 		hi, lo := bits.Mul64(size, w)

@@ -8,54 +8,58 @@ import (
 // oneConversion is a count of one in millionths.
 const oneConversion = 1_000_000
 
-// cell is what one touch gets of one booking under one model.
-type cell struct {
-	touch                *fact.Touch // nil: unattributed
-	model                fact.Model
-	count, revenue, cogs int64
+// sharing shares a booking among its touches, one model after another. Its slices are used again.
+type sharing struct {
+	path                 attribution.Path
+	weights              []uint64
+	count, revenue, cogs []int64
+	cells                []int
 }
 
-// cells shares a booking among its touches under every model. Cells of nothing are left out.
-func (b *booking) cells() []cell {
-	n := len(b.window)
-	if n == 0 {
-		out := make([]cell, 0, fact.NumberOfModels)
-		for m := fact.FirstTouch; m <= fact.WShaped; m++ {
-			out = append(out, cell{model: m, count: b.count * oneConversion, revenue: b.revenue, cogs: b.cogs})
-		}
-		return out
+// prepare looks at the touches of a booking that has any.
+func (s *sharing) prepare(b *booking) {
+	s.path.End, s.path.Created = b.end, b.row.LeadTime
+	s.path.Touches = s.path.Touches[:0]
+	for _, t := range b.window {
+		s.path.Touches = append(s.path.Touches, attribution.Touch{Time: t.Time, Direct: t.Channel == directChannel})
 	}
-	p := attribution.Path{Touches: make([]attribution.Touch, n), End: b.end, Created: b.row.LeadTime}
-	for i, t := range b.window {
-		p.Touches[i] = attribution.Touch{Time: t.Time, Direct: t.Channel == directChannel}
+}
+
+// by shares under a model.
+func (s *sharing) by(m fact.Model, b *booking) {
+	s.weights = attribution.Weights(m, s.path, s.weights[:0])
+	s.count = s.of(b.count*oneConversion, s.count[:0])
+	s.revenue = s.of(b.revenue, s.revenue[:0])
+	s.cogs = s.of(b.cogs, s.cogs[:0])
+}
+
+// of shares an amount; of nothing there are no parts.
+func (s *sharing) of(amount int64, to []int64) []int64 {
+	if amount == 0 {
+		return to
 	}
-	var (
-		out                  []cell
-		weights              []uint64
-		count, revenue, cogs []int64
-	)
-	for m := fact.FirstTouch; m <= fact.WShaped; m++ {
-		weights = attribution.Weights(m, p, weights[:0])
-		count = attribution.Share(b.count*oneConversion, weights, count[:0])
-		revenue = attribution.Share(b.revenue, weights, revenue[:0])
-		cogs = attribution.Share(b.cogs, weights, cogs[:0])
-		for i := range weights {
-			if count[i] != 0 || revenue[i] != 0 || cogs[i] != 0 {
-				out = append(out, cell{b.window[i], m, count[i], revenue[i], cogs[i]})
-			}
-		}
+	return attribution.Share(amount, s.weights, to)
+}
+
+// part is what the i-th touch gets.
+func (s *sharing) part(i int) (a amounts) {
+	if len(s.count) > 0 {
+		a.count = s.count[i]
 	}
-	return out
+	if len(s.revenue) > 0 {
+		a.revenue = s.revenue[i]
+	}
+	if len(s.cogs) > 0 {
+		a.cogs = s.cogs[i]
+	}
+	return a
 }
 
 // directChannel is the channel that last_non_direct passes over.
 const directChannel = "Direct"
 
-// touchpoint is the touch of a cell as the ledger shows it.
-func (b *booking) touchpoint(c cell) fact.Touchpoint {
-	if c.touch != nil {
-		return c.touch.Touchpoint
-	}
+// nowhere is the touchpoint of a booking that no touch explains.
+func (b *booking) nowhere() fact.Touchpoint {
 	return fact.Touchpoint{Time: b.end, Date: b.endDate, Tuple: fact.Tuple{
 		Channel: fact.Unattributed, Source: fact.None, Medium: fact.None, Campaign: fact.None, Content: fact.None, Term: fact.None,
 	}}

@@ -7,14 +7,48 @@ import (
 // ledger collects the entries of one posting: cells that cancel out are dropped, bookings and touchpoints stand once.
 type ledger struct {
 	*fact.Posting
-	bookings    map[fact.Booking]int
-	touchpoints map[fact.Touchpoint]int
-	entries     map[entryKey]int // index in Credits
+	bookings    interned[fact.Booking]
+	touchpoints interned[fact.Touchpoint]
+	cells       []cell
+	places      interned[[2]int] // booking and touchpoint of each cell
+	share       sharing
 }
 
-type entryKey struct {
-	booking, touch int
-	model          fact.Model
+// cell is what one touch gets of one booking, under each model.
+type cell [fact.NumberOfModels]amounts
+
+type amounts struct{ count, revenue, cogs int64 }
+
+// interned is values that stand once, in the order of their coming.
+type interned[T comparable] struct {
+	list  []T
+	index map[T]int
+}
+
+// fewInterned is how many values are looked through.
+const fewInterned = 16
+
+func (n *interned[T]) at(v T) int {
+	if n.index == nil {
+		for i := range n.list {
+			if n.list[i] == v {
+				return i
+			}
+		}
+	} else if i, ok := n.index[v]; ok {
+		return i
+	}
+	n.list = append(n.list, v)
+	switch {
+	case n.index != nil:
+		n.index[v] = len(n.list) - 1
+	case len(n.list) > fewInterned:
+		n.index = make(map[T]int, 2*fewInterned)
+		for i, old := range n.list {
+			n.index[old] = i
+		}
+	}
+	return len(n.list) - 1
 }
 
 // diff posts the bookings that came, went or changed.
@@ -47,7 +81,7 @@ func (l *ledger) diff(before, after []*Facts, why Change) {
 			l.post(b, -1, why.orElse(fact.CauseLate))
 		}
 	})
-	l.dropZeros()
+	l.finish()
 }
 
 func booked(fs []*Facts) bool {
@@ -93,46 +127,68 @@ func (b *booking) causeType(old *booking, why Change) fact.CauseType {
 }
 
 func (l *ledger) post(b *booking, sign int64, t fact.CauseType) {
-	if l.bookings == nil {
-		l.bookings, l.touchpoints, l.entries = map[fact.Booking]int{}, map[fact.Touchpoint]int{}, map[entryKey]int{}
-	}
 	row := b.row
 	row.CauseType = t
-	at := intern(l.bookings, &l.Bookings, row)
-	for _, c := range b.cells() {
-		key := entryKey{at, intern(l.touchpoints, &l.Touchpoints, b.touchpoint(c)), c.model}
-		i, ok := l.entries[key]
-		if !ok {
-			i = len(l.Credits)
-			l.entries[key] = i
-			l.Credits = append(l.Credits, fact.Credit{Booking: key.booking, Touch: key.touch, Model: key.model})
+	at := l.bookings.at(row)
+	if len(b.window) == 0 {
+		c := &l.cells[l.cell(at, b.nowhere())]
+		for m := range c {
+			c[m].add(sign, amounts{b.count * oneConversion, b.revenue, b.cogs})
 		}
-		e := &l.Credits[i]
-		e.Conversions += sign * c.count
-		e.Revenue += sign * c.revenue
-		e.CostOfGoods += sign * c.cogs
+		return
+	}
+	s := &l.share
+	s.prepare(b)
+	s.cells = s.cells[:0]
+	for _, t := range b.window {
+		s.cells = append(s.cells, l.cell(at, t.Touchpoint))
+	}
+	for m := fact.FirstTouch; m <= fact.WShaped; m++ {
+		s.by(m, b)
+		for i, c := range s.cells {
+			l.cells[c][m-fact.FirstTouch].add(sign, s.part(i))
+		}
 	}
 }
 
-func intern[T comparable](index map[T]int, list *[]T, v T) int {
-	i, ok := index[v]
-	if !ok {
-		i = len(*list)
-		index[v] = i
-		*list = append(*list, v)
+// cell finds the cell of a booking and a touchpoint, or makes it.
+func (l *ledger) cell(booking int, t fact.Touchpoint) int {
+	i := l.places.at([2]int{booking, l.touchpoints.at(t)})
+	if i == len(l.cells) {
+		l.cells = append(l.cells, cell{})
 	}
 	return i
 }
 
-func (l *ledger) dropZeros() {
-	kept := l.Credits[:0]
-	for _, c := range l.Credits {
-		if c.Conversions != 0 || c.Revenue != 0 || c.CostOfGoods != 0 {
-			kept = append(kept, c)
+func (a *amounts) add(sign int64, b amounts) {
+	a.count += sign * b.count
+	a.revenue += sign * b.revenue
+	a.cogs += sign * b.cogs
+}
+
+// finish writes what did not cancel out.
+func (l *ledger) finish() {
+	n := 0
+	for i := range l.cells {
+		for _, a := range l.cells[i] {
+			if a != (amounts{}) {
+				n++
+			}
 		}
 	}
-	l.Credits = kept
-	if len(kept) == 0 {
-		l.Bookings, l.Touchpoints = nil, nil
+	if n == 0 {
+		return
+	}
+	l.Bookings, l.Touchpoints = l.bookings.list, l.touchpoints.list
+	l.Credits = make([]fact.Credit, 0, n)
+	for i := range l.cells {
+		at := l.places.list[i]
+		for m, a := range l.cells[i] {
+			if a != (amounts{}) {
+				l.Credits = append(l.Credits, fact.Credit{
+					Booking: at[0], Touch: at[1], Model: fact.FirstTouch + fact.Model(m), Conversions: a.count, Revenue: a.revenue, CostOfGoods: a.cogs,
+				})
+			}
+		}
 	}
 }

@@ -20,7 +20,7 @@ func AppendMessage(b []byte, e *Envelope) []byte {
 	b = wire.ID(b, 3, m.To)
 	b = wire.Bytes(b, 4, m.Cause)
 	if m.Entry != nil {
-		b = wire.Bytes(b, 5, AppendEntry(nil, m.Entry))
+		b = wire.Message(b, 5, func(b []byte) []byte { return AppendEntry(b, m.Entry) })
 	}
 	b = wire.ID(b, 6, m.Via)
 	b = wire.ID(b, 7, m.Other)
@@ -29,7 +29,7 @@ func AppendMessage(b []byte, e *Envelope) []byte {
 	b = wire.Uint(b, 10, m.Version)
 	b = appendIDs(b, 11, m.Members)
 	for _, entry := range m.Journey {
-		b = wire.Bytes(b, 12, AppendEntry(nil, entry))
+		b = wire.Message(b, 12, func(b []byte) []byte { return AppendEntry(b, entry) })
 	}
 	b = wire.ID(b, 13, m.Needs)
 	b = wire.ID(b, 14, m.Back)

@@ -13,7 +13,7 @@ func AppendEntry(b []byte, e *identity.Entry) []byte {
 	b = wire.ID(b, 3, e.Home)
 	b = appendIDs(b, 4, e.Joins)
 	if e.Event != nil {
-		b = wire.Bytes(b, 5, e.Event.Append(nil))
+		b = wire.Message(b, 5, e.Event.Append)
 	}
 	if e.Match != nil {
 		b = wire.Uint(b, 6, uint64(e.Match.State)+1)
