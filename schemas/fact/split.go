@@ -1,23 +1,31 @@
 package fact
 
-// Split cuts a posting into parts of at most max credits (max ≥ 1), each with only the bookings and touchpoints that it
-// uses. The parts add up to the whole; the first has everything that is no credit. A posting that is small enough is returned as
-// it is.
+// Split cuts a posting into parts of at most max credits and at most max rows of each other kind, so that no record is too large.
+// The parts sum to the posting, in any order.
 func Split(p *Posting, max int) []*Posting {
-	if len(p.Credits) <= max {
+	if p.longest() <= max {
 		return []*Posting{p}
 	}
 	var out []*Posting
-	for from := 0; from < len(p.Credits); from += max {
+	for from := 0; from < p.longest(); from += max {
 		part := &Posting{Workspace: p.Workspace, RecordedAt: p.RecordedAt, Cause: p.Cause}
-		if from == 0 {
-			*part = *p
-			part.Bookings, part.Touchpoints, part.Credits = nil, nil, nil
-		}
-		part.take(p, p.Credits[from:min(from+max, len(p.Credits))])
+		part.take(p, cut(p.Credits, from, max))
+		part.Touches, part.Inquiries, part.Deals = cut(p.Touches, from, max), cut(p.Inquiries, from, max), cut(p.Deals, from, max)
+		part.Stages, part.Identities, part.Calls = cut(p.Stages, from, max), cut(p.Identities, from, max), cut(p.Calls, from, max)
+		part.Spends, part.Conflicts = cut(p.Spends, from, max), cut(p.Conflicts, from, max)
 		out = append(out, part)
 	}
 	return out
+}
+
+func cut[T any](rows []T, from, max int) []T {
+	from = min(from, len(rows))
+	return rows[from:min(from+max, len(rows))]
+}
+
+// longest is how many rows the kind has that has most.
+func (p *Posting) longest() int {
+	return max(len(p.Credits), len(p.Touches), len(p.Inquiries), len(p.Deals), len(p.Stages), len(p.Identities), len(p.Calls), len(p.Spends), len(p.Conflicts))
 }
 
 // take copies credits of another posting with what they refer to.

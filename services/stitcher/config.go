@@ -16,8 +16,8 @@ const (
 	maxRecordBytes = 16 << 20
 	// maxBufferedRecords bounds what waits in the producer; Produce blocks beyond it.
 	maxBufferedRecords = 50_000
-	// maxCreditsAPosting bounds a posting; a larger one is several records of one cause.
-	maxCreditsAPosting = 5_000
+	// maxRowsAPosting bounds a posting's credits and its other rows; a larger one is several records of one cause.
+	maxRowsAPosting = 5_000
 )
 
 // Config is how the stitcher runs.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"go.uber.org/zap"
 
 	"github.com/throughline-io/throughline/pipelines"
@@ -81,21 +82,20 @@ func (s *Stitcher) lastTransaction(ctx context.Context, admin *kadm.Client) (*ka
 	defer cancel()
 	for {
 		all, err := admin.DescribeTransactions(ctx, s.cfg.TransactionalID)
-		if err != nil {
-			return nil, fmt.Errorf("describe transaction %s: %w", s.cfg.TransactionalID, err)
-		}
 		t := all[s.cfg.TransactionalID]
-		switch t.State {
-		case completeCommit, completeAbort:
+		switch err = errors.Join(err, t.Err); {
+		case errors.Is(err, kerr.TransactionalIDNotFound):
+			return nil, nil
+		case err != nil && !kerr.IsRetriable(err): // others pass: a broker that has just started looks for its coordinators
+			return nil, fmt.Errorf("describe transaction %s: %w", s.cfg.TransactionalID, err)
+		case t.State == completeCommit, t.State == completeAbort:
 			return &t, nil
-		case prepareCommit, prepareAbort: // it is ending
-			s.log.Info("the last transaction is still ending")
-		default: // not known, empty, or open
+		case err == nil && t.State != prepareCommit && t.State != prepareAbort: // not known, empty, or open
 			return nil, nil
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("the last transaction %s does not end: %w", s.cfg.TransactionalID, ctx.Err())
+			return nil, fmt.Errorf("the last transaction %s does not end: %w", s.cfg.TransactionalID, errors.Join(ctx.Err(), err))
 		case <-time.After(endingEvery):
 		}
 	}

@@ -96,18 +96,19 @@ func (s *Stitcher) bury(b *batch, r *kgo.Record, err error) error {
 func (s *Stitcher) encode(b *batch) error {
 	p := b.partition
 	out := p.Output()
+	messages, facts, changelog := s.cfg.topic(pipelines.TopicMessages), s.cfg.topic(pipelines.TopicFacts), s.cfg.topic(pipelines.TopicState)
 	for i := range out.Messages {
 		m := &out.Messages[i]
 		b.out = append(b.out, &kgo.Record{
-			Topic: s.cfg.topic(pipelines.TopicMessages), Partition: p.home(m.To), Key: m.To[:], Value: state.AppendMessage(make([]byte, 0, usualRecord), m),
+			Topic: messages, Partition: p.home(m.To), Key: m.To[:], Value: state.AppendMessage(make([]byte, 0, usualRecord), m),
 		})
 	}
 	for _, whole := range out.Postings {
 		b.tally.postings++
 		b.tally.credits += len(whole.Credits)
-		for _, posting := range fact.Split(whole, maxCreditsAPosting) {
+		for _, posting := range fact.Split(whole, maxRowsAPosting) {
 			b.out = append(b.out, &kgo.Record{
-				Topic: s.cfg.topic(pipelines.TopicFacts), Partition: p.id, Key: []byte(posting.Workspace), Value: posting.Append(make([]byte, 0, usualRecord)),
+				Topic: facts, Partition: p.id, Key: []byte(posting.Workspace), Value: posting.Append(make([]byte, 0, usualRecord)),
 			})
 		}
 	}
@@ -118,7 +119,7 @@ func (s *Stitcher) encode(b *batch) error {
 	for _, c := range b.changes {
 		b.tally.changes++
 		b.tally.changeBytes += len(c.Key) + len(c.Value)
-		b.out = append(b.out, &kgo.Record{Topic: s.cfg.topic(pipelines.TopicState), Partition: p.id, Key: c.Key, Value: c.Value})
+		b.out = append(b.out, &kgo.Record{Topic: changelog, Partition: p.id, Key: c.Key, Value: c.Value})
 	}
 	return nil
 }
