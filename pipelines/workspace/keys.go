@@ -3,6 +3,7 @@ package workspace
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"slices"
 )
 
 // Keys finds the key that a sender shows. It is immutable and safe for concurrent use.
@@ -46,4 +47,9 @@ func (k *Keys) Find(token string) (FoundKey, bool) {
 		return FoundKey{}, false
 	}
 	return k.keys[found], true
+}
+
+// Origin reports that a web origin is one of any public key's.
+func (k *Keys) Origin(origin string) bool {
+	return slices.ContainsFunc(k.keys, func(f FoundKey) bool { return f.Public && slices.Contains(f.Origins, origin) })
 }

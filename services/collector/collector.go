@@ -75,6 +75,10 @@ func (c *Collector) Run(ctx context.Context) error {
 // Register adds the collector's paths.
 func (c *Collector) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/events", c.events)
+	mux.HandleFunc("POST /v1/t", c.track)
+	mux.HandleFunc("GET /v1/pixel.gif", c.pixel)
+	mux.HandleFunc("OPTIONS /v1/events", c.preflight)
+	mux.HandleFunc("OPTIONS /v1/t", c.preflight)
 }
 
 // Ready reports whether Kafka can be reached.

@@ -38,7 +38,7 @@ func workspaces(t testing.TB) []workspace.Workspace {
 	t.Helper()
 	list := []workspace.Workspace{{
 		Name: "shop", Timezone: "Europe/Warsaw", Currency: "EUR", Country: "PL", Pepper: "pepper",
-		Keys: []workspace.Key{{Name: "crm", Secret: "sk_shop"}, {Name: "site", Public: "pk_shop"}},
+		Keys: []workspace.Key{{Name: "crm", Secret: "sk_shop"}, {Name: "site", Public: "pk_shop", Origins: []string{"https://shop.example"}}},
 	}, {
 		Name: "open", Timezone: "UTC", Currency: "EUR", Country: "PL", Pepper: "other", StoreContacts: true,
 		Keys: []workspace.Key{{Name: "crm", Secret: "sk_open"}},

@@ -45,6 +45,9 @@ func (c *Collector) events(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, http.StatusUnauthorized, "unauthorized", "send Authorization: Bearer with a key of the workspace")
 		return
 	}
+	if !c.admit(w, r, key) {
+		return
+	}
 	held, err := c.memory.enter()
 	if err != nil {
 		c.refuseBody(w, err)
@@ -85,6 +88,11 @@ func (c *Collector) items(w http.ResponseWriter, r *http.Request, held *reservat
 
 // take reads the items, sends what is good and what is bad to Kafka, and answers once Kafka has all of it.
 func (c *Collector) take(ctx context.Context, w http.ResponseWriter, key workspace.FoundKey, items [][]byte) {
+	c.deliver(ctx, w, key, items, func(status int, a answer) { httpserver.WriteJSON(w, status, a) })
+}
+
+// deliver lets say answer once Kafka has what is good and what is bad; what goes wrong before that it says itself.
+func (c *Collector) deliver(ctx context.Context, w http.ResponseWriter, key workspace.FoundKey, items [][]byte, say func(int, answer)) {
 	k := c.kafka.Load()
 	if k == nil {
 		c.later(w, http.StatusServiceUnavailable, "unavailable", errNotConnected.Error())
@@ -107,7 +115,7 @@ func (c *Collector) take(ctx context.Context, w http.ResponseWriter, key workspa
 		first := b.answer.Rejected[0]
 		b.answer.Error = &fault{first.Code, "no item was accepted; of the first: " + first.Message}
 	}
-	httpserver.WriteJSON(w, status, b.answer)
+	say(status, b.answer)
 }
 
 func (c *Collector) refuseBody(w http.ResponseWriter, err error) {

@@ -9,6 +9,7 @@ import (
 type metrics struct {
 	accepted, rejected, dropped, duplicates *prometheus.CounterVec
 	refused                                 *prometheus.CounterVec
+	declined                                prometheus.Counter
 	requests, bytes                         prometheus.Gauge
 	produce                                 prometheus.Histogram
 }
@@ -25,9 +26,12 @@ func newMetrics(reg prometheus.Registerer, kafka *atomic.Pointer[connection]) *m
 		rejected:   vec("rejected_total", "Items that went to the dead letters, by code.", "workspace", "code"),
 		dropped:    vec("identities_dropped_total", "Identifiers that join nobody, by reason.", "workspace", "reason"),
 		duplicates: vec("duplicates_total", "Events that were told as duplicates at the door.", "workspace"),
-		refused:    vec("requests_refused_total", "Requests refused as a whole, by reason.", "reason"),
-		requests:   prometheus.NewGauge(prometheus.GaugeOpts(opts("requests", "Requests being handled; max_requests is the limit."))),
-		bytes:      prometheus.NewGauge(prometheus.GaugeOpts(opts("body_bytes", "Memory reserved for bodies; max_body_bytes is the limit."))),
+		declined: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "throughline", Subsystem: "collector", Name: "declined_total", Help: "Visits not counted because the browser asks not to be tracked (Global Privacy Control).",
+		}),
+		refused:  vec("requests_refused_total", "Requests refused as a whole, by reason.", "reason"),
+		requests: prometheus.NewGauge(prometheus.GaugeOpts(opts("requests", "Requests being handled; max_requests is the limit."))),
+		bytes:    prometheus.NewGauge(prometheus.GaugeOpts(opts("body_bytes", "Memory reserved for bodies; max_body_bytes is the limit."))),
 		produce: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "throughline", Subsystem: "collector", Name: "produce_seconds", Help: "How long requests waited for Kafka; delivery_timeout is the limit.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
@@ -41,7 +45,7 @@ func newMetrics(reg prometheus.Registerer, kafka *atomic.Pointer[connection]) *m
 			return 0
 		})
 	}
-	reg.MustRegister(m.accepted, m.rejected, m.dropped, m.duplicates, m.refused, m.requests, m.bytes, m.produce,
+	reg.MustRegister(m.accepted, m.rejected, m.dropped, m.duplicates, m.refused, m.declined, m.requests, m.bytes, m.produce,
 		buffered("buffered_records", "Records waiting for Kafka; max_buffered_records is the limit.", func(k *connection) int64 { return k.client.BufferedProduceRecords() }),
 		buffered("buffered_bytes", "Bytes waiting for Kafka; max_buffered_bytes is the limit.", func(k *connection) int64 { return k.client.BufferedProduceBytes() }),
 	)
