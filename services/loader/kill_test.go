@@ -37,6 +37,7 @@ func TestClickHouseIsKilledBetweenInserts(t *testing.T) {
 			if times.Load() == 0 {
 				t.Error("it was never killed")
 			}
+			awaitClickHouse(t) // a kill after the last insert of all is nothing that the loader waits for
 			w.check(t)
 		})
 	}
@@ -57,14 +58,19 @@ func TestClickHouseIsKilledAtAnyTime(t *testing.T) {
 		if err := syscall.Kill(c.PID(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "ClickHouse answers again", func() bool {
-			_, err := askAs(t, "throughline_bi", "", "SELECT 1")
-			return err == nil
-		})
+		awaitClickHouse(t)
 	}
 	w.awaitDrained(t)
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
 	w.check(t)
+}
+
+func awaitClickHouse(t *testing.T) {
+	t.Helper()
+	eventually(t, "ClickHouse answers again", func() bool {
+		_, err := askAs(t, "throughline_bi", "", "SELECT 1")
+		return err == nil
+	})
 }
