@@ -16,6 +16,7 @@ const (
 	TopicState    = "throughline.state.v1"
 	TopicFacts    = "throughline.facts.v1"
 	TopicDead     = "throughline.dead.v1"
+	TopicLeases   = "throughline.leases.v1"
 )
 
 // DefaultPartitions is how many partitions each topic gets unless the configuration says otherwise.
@@ -44,6 +45,7 @@ var Topics = []Topic{
 	{Name: TopicState, Key: "kind, workspace, id of a part of the state", Doc: "changelog of the stitcher's state", Compact: true, Tied: true},
 	{Name: TopicFacts, Key: "person id, 16 bytes", Doc: "a posting (schemas/fact/fact.proto)", Retention: 30 * 24 * time.Hour},
 	{Name: TopicDead, Key: "workspace", Doc: "a rejected item with its reason and raw body (JSON)", Retention: 90 * 24 * time.Hour},
+	{Name: TopicLeases, Key: "kind, workspace, pool and number or hour", Doc: "who holds a pool's number, and what a pool was asked for in an hour (JSON)", Compact: true},
 }
 
 // Partition is the partition of n that a node's events, messages and state live on.

@@ -36,6 +36,8 @@ type ListenConfig struct {
 	Stitcher  string `yaml:"stitcher"`
 	Loader    string `yaml:"loader"`
 	Reports   string `yaml:"reports"`
+	// Advertise is the address under which other collectors reach this one: where it listens, if left out.
+	Advertise string `yaml:"advertise"`
 }
 
 // KafkaConfig says where Kafka is.

@@ -32,6 +32,7 @@ func (c *Config) Validate() error {
 		{"listen.stitcher", c.Listen.Stitcher, true},
 		{"listen.loader", c.Listen.Loader, true},
 		{"listen.reports", c.Listen.Reports, true},
+		{"listen.advertise", c.Listen.Advertise, true},
 	} {
 		if (a.value != "" || !a.optional) && !isAddress(a.value) {
 			add(a.path, "%q is not host:port", a.value)

@@ -136,8 +136,11 @@ func (s *system) run(ctx context.Context, p parts, addr string, listening func(a
 		register func(*http.ServeMux)
 		checks   []func(context.Context) error
 	)
+	var at string // where the pages are, once they are
 	if p.collector {
-		c := collector.New(s.collectorConfig(), s.cfg.Workspaces, s.registry, s.log)
+		cfg := s.collectorConfig()
+		cfg.Advertise = func() string { return "http://" + or(s.cfg.Listen.Advertise, at) }
+		c := collector.New(cfg, s.cfg.Workspaces, s.registry, s.log)
 		services, register, checks = append(services, service{"collector", c.Run}), c.Register, append(checks, c.Ready)
 	}
 	if p.stitcher {
@@ -152,6 +155,7 @@ func (s *system) run(ctx context.Context, p parts, addr string, listening func(a
 	if err != nil {
 		return err
 	}
+	at = server.Addr()
 	if listening != nil {
 		listening(server.Addr())
 	}
@@ -211,7 +215,7 @@ func rulesOf(list []workspace.Workspace) map[string]stitcher.Rules {
 
 func journeyRules(w *workspace.Workspace) *journey.Rules {
 	return &journey.Rules{
-		Workspace: w.Name, Location: w.Location(), Lookback: w.Lookback.Milliseconds(), MaxTouches: w.MaxTouches, Minor: w.Minor,
+		Workspace: w.Name, Location: w.Location(), Lookback: w.Lookback.Milliseconds(), MaxTouches: w.MaxTouches, Minor: w.Minor, CountBots: w.CountBots(),
 		Static: w.Static(), Pool: w.PoolNumbers(), Classify: w.Classifier().Classify, Tuple: w.Classifier().Tuple,
 	}
 }

@@ -24,6 +24,7 @@ type canonical struct {
 	PoolNumbers     []string             `json:"pool_numbers"`
 	Channels        []ChannelRule        `json:"channels"`
 	DefaultChannels json.RawMessage      `json:"default_channels"`
+	CountBots       bool                 `json:"count_bots,omitempty"`
 }
 
 // FromCanonical is the workspace as far as facts depend on it: what facts were computed by before the configuration was
@@ -57,6 +58,6 @@ func FromCanonical(b []byte) (*Workspace, error) {
 		return nil, fmt.Errorf("canonical configuration: %w", err)
 	}
 	return &Workspace{
-		Timezone: c.Timezone, Currency: c.Currency, Lookback: time.Duration(c.Lookback) * time.Millisecond, MaxTouches: c.MaxTouches, ready: r,
+		Timezone: c.Timezone, Currency: c.Currency, Lookback: time.Duration(c.Lookback) * time.Millisecond, MaxTouches: c.MaxTouches, Bots: botsName(c.CountBots), ready: r,
 	}, nil
 }

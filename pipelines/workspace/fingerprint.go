@@ -25,7 +25,7 @@ func (w *Workspace) Canonical() []byte {
 	}
 	b, err := json.Marshal(canonical{
 		arithmetic, w.Timezone, w.Currency, w.Lookback.Milliseconds(), w.MaxTouches, rates, w.ready.static,
-		slices.Sorted(maps.Keys(w.ready.pool)), append([]ChannelRule{}, w.Channels...), pipelines.DefaultChannels(),
+		slices.Sorted(maps.Keys(w.ready.pool)), append([]ChannelRule{}, w.Channels...), pipelines.DefaultChannels(), w.CountBots(),
 	})
 	if err != nil {
 		panic(fmt.Sprintf("workspace %s: %v", w.Name, err)) // strings, numbers, lists and maps of them: it cannot fail

@@ -31,3 +31,13 @@ func (w *Workspace) EventRules() *event.Rules {
 		Exclude: maps.Clone(w.ready.exclude), Currencies: currencies,
 	}
 }
+
+// CountBots reports whether the visits of bots are touches.
+func (w *Workspace) CountBots() bool { return w.Bots == BotsCount }
+
+func botsName(count bool) string {
+	if count {
+		return BotsCount
+	}
+	return BotsLeaveOut
+}

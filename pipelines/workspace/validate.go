@@ -23,6 +23,10 @@ const (
 	DefaultMaxTouches = 1_000
 	DefaultHold       = 30 * time.Minute
 
+	// What becomes of the visits of bots.
+	BotsLeaveOut = "leave_out"
+	BotsCount    = "count"
+
 	// MaxLookback is as long as anybody kept a web log.
 	MaxLookback = 10 * 365 * 24 * time.Hour
 	// MaxMaxTouches bounds what one conversion costs: seven models share it by as many credits.
@@ -105,6 +109,13 @@ func (w *Workspace) Validate() error {
 	w.checkStatic(f, r)
 	w.checkPools(f, r)
 	r.exclude = w.checkExclude(f)
+	switch w.Bots {
+	case "":
+		w.Bots = BotsLeaveOut
+	case BotsLeaveOut, BotsCount:
+	default:
+		f.add("bots", "%q is neither %s nor %s", w.Bots, BotsLeaveOut, BotsCount)
+	}
 	w.checkPipelines(f)
 	classifier, err := pipelines.NewClassifier(w.Channels)
 	f.all = append(f.all, pipelines.Faults(err)...)

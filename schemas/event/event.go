@@ -91,6 +91,8 @@ type VisitData struct {
 	Origin Origin
 	// ClickIDs are the ids themselves, for export to ad systems.
 	ClickIDs map[string]string
+	// Bot: what visited says that it is no person's browser. The collector tells, not the sender.
+	Bot bool
 }
 
 // Direction of a call or a message, as the company sees it.

@@ -73,6 +73,8 @@ type Options struct {
 	// MaxAhead is how far ahead of the server's clock a time may be; 0 means the contract's 24 hours. More is for
 	// playing recorded stories whose end has not come yet.
 	MaxAhead time.Duration
+	// Bot marks visits as a crawler's or a script's.
+	Bot bool
 }
 
 // Parse reads one event from JSON as a sender gives it. What it returns is normalised and holds no contact in readable
@@ -109,6 +111,9 @@ func (p *parser) read(raw []byte, now time.Time, o Options) *Error {
 		if err := step(); err != nil {
 			return err
 		}
+	}
+	if p.e.Visit != nil {
+		p.e.Visit.Bot = o.Bot
 	}
 	return nil
 }

@@ -49,10 +49,10 @@ func (v *VisitData) append(b []byte) []byte {
 	for _, k := range slices.Sorted(maps.Keys(v.ClickIDs)) {
 		b = wire.Message(b, 7, func(b []byte) []byte { return wire.Bytes(wire.Bytes(b, 1, k), 2, v.ClickIDs[k]) })
 	}
-	return b
+	return wire.Bool(b, 8, v.Bot)
 }
 
-func (v *VisitData) field(num wire.Num, _ uint64, data []byte) error {
+func (v *VisitData) field(num wire.Num, n uint64, data []byte) error {
 	switch num {
 	case 1:
 		v.URL = string(data)
@@ -80,6 +80,8 @@ func (v *VisitData) field(num wire.Num, _ uint64, data []byte) error {
 			v.ClickIDs = map[string]string{}
 		}
 		v.ClickIDs[pair[0]] = pair[1]
+	case 8:
+		v.Bot = n != 0
 	}
 	return nil
 }

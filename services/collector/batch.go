@@ -20,18 +20,19 @@ type batch struct {
 	types     map[event.Type]int
 	seen      []seen
 	dropped   event.Dropped
+	bots      int
 	fault     error
 }
 
 // publicTypes are what a browser's key may send.
 var publicTypes = map[event.Type]bool{event.Visit: true, event.Form: true, event.Identify: true}
 
-func (c *Collector) read(k *connection, key workspace.FoundKey, items [][]byte) *batch {
+func (c *Collector) read(k *connection, key sender, items [][]byte) *batch {
 	b := &batch{workspace: key.Workspace.Name, answer: answer{Rejected: []rejected{}}, types: map[event.Type]int{}, dropped: event.Dropped{}}
 	rules, now := c.rules[b.workspace], c.now()
 	inRequest := map[seen]bool{}
 	for i, item := range items {
-		e, dropped, bad := event.Parse(item, rules, now, event.Options{AssignID: key.Public, MaxAhead: c.cfg.MaxAhead})
+		e, dropped, bad := event.Parse(item, rules, now, event.Options{AssignID: key.Public, MaxAhead: c.cfg.MaxAhead, Bot: key.bot})
 		for reason, n := range dropped {
 			b.dropped[reason] += n
 		}
@@ -40,7 +41,7 @@ func (c *Collector) read(k *connection, key workspace.FoundKey, items [][]byte) 
 		}
 		if bad != nil {
 			b.answer.Rejected = append(b.answer.Rejected, rejected{i, bad.Code, said(bad)})
-			b.bury(c.cfg, k, key, i, item, bad, now)
+			b.bury(c.cfg, k, key.FoundKey, i, item, bad, now)
 			continue
 		}
 		s := c.recent.name(&e)
@@ -52,6 +53,9 @@ func (c *Collector) read(k *connection, key workspace.FoundKey, items [][]byte) 
 		b.seen = append(b.seen, s)
 		b.records = append(b.records, record(c.cfg, k, &e))
 		b.types[e.Type]++
+		if e.Type == event.Visit && e.Visit.Bot {
+			b.bots++
+		}
 		b.answer.Accepted++
 	}
 	return b
@@ -111,6 +115,9 @@ func (c *Collector) settle(b *batch) {
 	}
 	for reason, n := range b.dropped {
 		c.metrics.dropped.WithLabelValues(b.workspace, string(reason)).Add(float64(n))
+	}
+	if b.bots > 0 {
+		c.metrics.bots.WithLabelValues(b.workspace).Add(float64(b.bots))
 	}
 	c.metrics.duplicates.WithLabelValues(b.workspace).Add(float64(b.answer.Duplicates))
 }

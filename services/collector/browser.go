@@ -37,7 +37,7 @@ func (c *Collector) track(w http.ResponseWriter, r *http.Request) {
 		c.refuseBody(w, err)
 		return
 	}
-	c.take(context.WithoutCancel(r.Context()), w, key, items)
+	c.take(context.WithoutCancel(r.Context()), w, senderOf(key, r), items)
 }
 
 // gif is a transparent pixel.
@@ -85,7 +85,7 @@ func (c *Collector) pixel(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, http.StatusBadRequest, "bad_json", err.Error())
 		return
 	}
-	c.deliver(context.WithoutCancel(r.Context()), w, key, [][]byte{item}, func(status int, a answer) {
+	c.deliver(context.WithoutCancel(r.Context()), w, senderOf(key, r), [][]byte{item}, func(status int, a answer) {
 		if a.Error != nil {
 			httpserver.WriteJSON(w, status, a)
 			return

@@ -10,6 +10,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -33,17 +34,25 @@ type Collector struct {
 	recent  *recent
 	kafka   atomic.Pointer[connection]
 	now     func() time.Time
+	pools   map[poolID]*workspace.Pool
+	leases  leases
+	client  *http.Client // to other collectors
 }
 
 // New makes a collector of validated workspaces; nothing happens until Run.
 func New(cfg Config, workspaces []workspace.Workspace, reg prometheus.Registerer, log *zap.Logger) *Collector {
 	c := &Collector{
 		cfg: cfg, keys: workspace.NewKeys(workspaces), rules: map[string]*event.Rules{}, log: log, recent: newRecent(cfg.Recent), now: time.Now,
+		pools: map[poolID]*workspace.Pool{}, leases: leases{owned: map[int32]chan *ask{}}, client: &http.Client{},
 	}
 	c.metrics = newMetrics(reg, &c.kafka)
 	c.memory = newMemory(cfg, c.metrics)
 	for i := range workspaces {
-		c.rules[workspaces[i].Name] = workspaces[i].EventRules()
+		w := &workspaces[i]
+		c.rules[w.Name] = w.EventRules()
+		for j := range w.Pools {
+			c.pools[poolID{w.Name, w.Pools[j].Name}] = &w.Pools[j]
+		}
 	}
 	return c
 }
@@ -61,15 +70,17 @@ func (c *Collector) Run(ctx context.Context) error {
 		return err
 	}
 	defer k.client.Close()
+	c.leases.partitions = k.leases
 	c.kafka.Store(k)
+	err = c.runLeases(ctx)
 	<-ctx.Done()
 	c.kafka.Store(nil)
 	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.DeliveryTimeout)
 	defer cancel()
-	if err := k.client.Flush(flush); err != nil {
-		return fmt.Errorf("collector: what was not acknowledged is not flushed: %w", err)
+	if flushed := k.client.Flush(flush); flushed != nil {
+		err = errors.Join(err, fmt.Errorf("collector: what was not acknowledged is not flushed: %w", flushed))
 	}
-	return nil
+	return err
 }
 
 // Register adds the collector's paths.
@@ -77,6 +88,9 @@ func (c *Collector) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/events", c.events)
 	mux.HandleFunc("POST /v1/t", c.track)
 	mux.HandleFunc("GET /v1/pixel.gif", c.pixel)
+	mux.HandleFunc("POST /v1/numbers/lease", c.lease)
+	mux.HandleFunc("GET /t.js", c.trackerScript)
+	mux.HandleFunc("OPTIONS /v1/numbers/lease", c.preflight)
 	mux.HandleFunc("OPTIONS /v1/events", c.preflight)
 	mux.HandleFunc("OPTIONS /v1/t", c.preflight)
 }

@@ -48,6 +48,9 @@ type Config struct {
 	MaxAhead time.Duration
 	// Recent is how many acknowledged events are remembered to tell a duplicate at the door.
 	Recent int
+	// Advertise is the address (http://host:port) under which other collectors reach this one, asked once it runs: a visitor's request for
+	// a number goes to the one that owns the pool.
+	Advertise func() string
 }
 
 // DefaultConfig is for a small machine.
@@ -55,6 +58,7 @@ func DefaultConfig() Config {
 	return Config{
 		MaxRequests: 1000, MaxBodyBytes: 256 << 20, MaxBufferedRecords: 200_000, MaxBufferedBytes: 256 << 20, DeliveryTimeout: 10 * time.Second,
 		Linger: 2 * time.Millisecond, MaxAhead: 24 * time.Hour, Recent: 100_000,
+		Advertise: func() string { return "" },
 	}
 }
 

@@ -57,7 +57,7 @@ func unconnected(t *testing.T, change ...func(*Config)) *door {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	for topic, n := range map[string]int32{pipelines.TopicEvents: eventPartitions, pipelines.TopicDead: deadPartitions} {
+	for topic, n := range map[string]int32{pipelines.TopicEvents: eventPartitions, pipelines.TopicDead: deadPartitions, pipelines.TopicLeases: deadPartitions} {
 		if err := cluster.CreateTopic("p."+topic, n, map[string]string{"max.message.bytes": "25165824"}); err != nil {
 			t.Fatal(err)
 		}

@@ -60,7 +60,7 @@ func (c *Collector) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// What was sent stays sent when the sender goes away: Kafka's answer makes a repetition a duplicate at the door.
-	c.take(context.WithoutCancel(r.Context()), w, key, items)
+	c.take(context.WithoutCancel(r.Context()), w, senderOf(key, r), items)
 }
 
 func (c *Collector) authenticate(r *http.Request) (workspace.FoundKey, bool) {
@@ -87,18 +87,18 @@ func (c *Collector) items(w http.ResponseWriter, r *http.Request, held *reservat
 }
 
 // take reads the items, sends what is good and what is bad to Kafka, and answers once Kafka has all of it.
-func (c *Collector) take(ctx context.Context, w http.ResponseWriter, key workspace.FoundKey, items [][]byte) {
-	c.deliver(ctx, w, key, items, func(status int, a answer) { httpserver.WriteJSON(w, status, a) })
+func (c *Collector) take(ctx context.Context, w http.ResponseWriter, from sender, items [][]byte) {
+	c.deliver(ctx, w, from, items, func(status int, a answer) { httpserver.WriteJSON(w, status, a) })
 }
 
 // deliver lets say answer once Kafka has what is good and what is bad; what goes wrong before that it says itself.
-func (c *Collector) deliver(ctx context.Context, w http.ResponseWriter, key workspace.FoundKey, items [][]byte, say func(int, answer)) {
+func (c *Collector) deliver(ctx context.Context, w http.ResponseWriter, from sender, items [][]byte, say func(int, answer)) {
 	k := c.kafka.Load()
 	if k == nil {
 		c.later(w, http.StatusServiceUnavailable, "unavailable", errNotConnected.Error())
 		return
 	}
-	b := c.read(k, key, items)
+	b := c.read(k, from, items)
 	if b.fault != nil {
 		c.log.Error("an item could not be written down", zap.Error(b.fault))
 		c.refuse(w, http.StatusInternalServerError, "internal", "an item could not be written down")

@@ -15,8 +15,8 @@ import (
 // connection is what the collector knows of Kafka while it is connected.
 type connection struct {
 	client *kgo.Client
-	// events and dead are how many partitions these topics have.
-	events, dead int32
+	// events and the others are how many partitions these topics have.
+	events, dead, leases int32
 }
 
 var (
@@ -55,7 +55,7 @@ func (c *Collector) connect(ctx context.Context) (*connection, error) {
 
 // countPartitions asks the topics themselves: all collectors and stitchers must agree where a node lives.
 func (k *connection) countPartitions(ctx context.Context, cfg Config) error {
-	for name, n := range map[string]*int32{cfg.topic(pipelines.TopicEvents): &k.events, cfg.topic(pipelines.TopicDead): &k.dead} {
+	for name, n := range map[string]*int32{cfg.topic(pipelines.TopicEvents): &k.events, cfg.topic(pipelines.TopicDead): &k.dead, cfg.topic(pipelines.TopicLeases): &k.leases} {
 		topics, err := kadm.NewClient(k.client).ListTopics(ctx, name)
 		if err != nil {
 			return fmt.Errorf("collector: list topic %s: %w", name, err)

@@ -10,6 +10,9 @@ type metrics struct {
 	accepted, rejected, dropped, duplicates *prometheus.CounterVec
 	refused                                 *prometheus.CounterVec
 	declined                                prometheus.Counter
+	leases, bots                            *prometheus.CounterVec
+	forwarded                               prometheus.Counter
+	held                                    *prometheus.GaugeVec
 	requests, bytes                         prometheus.Gauge
 	produce                                 prometheus.Histogram
 }
@@ -29,6 +32,15 @@ func newMetrics(reg prometheus.Registerer, kafka *atomic.Pointer[connection]) *m
 		declined: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "throughline", Subsystem: "collector", Name: "declined_total", Help: "Visits not counted because the browser asks not to be tracked (Global Privacy Control).",
 		}),
+		leases: vec("leases_total", "Requests for a pool's number: given, kept (the visitor had it), dry (all are held), declined (a bot, or Global Privacy Control).",
+			"workspace", "pool", "result"),
+		bots: vec("bots_total", "Visits of browsers that say they are bots.", "workspace"),
+		forwarded: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "throughline", Subsystem: "collector", Name: "leases_forwarded_total", Help: "Requests for a number sent on to the process that owns the pool.",
+		}),
+		held: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "throughline", Subsystem: "collector", Name: "numbers_held", Help: "Numbers of a pool that visitors hold.",
+		}, []string{"workspace", "pool"}),
 		refused:  vec("requests_refused_total", "Requests refused as a whole, by reason.", "reason"),
 		requests: prometheus.NewGauge(prometheus.GaugeOpts(opts("requests", "Requests being handled; max_requests is the limit."))),
 		bytes:    prometheus.NewGauge(prometheus.GaugeOpts(opts("body_bytes", "Memory reserved for bodies; max_body_bytes is the limit."))),
@@ -45,7 +57,7 @@ func newMetrics(reg prometheus.Registerer, kafka *atomic.Pointer[connection]) *m
 			return 0
 		})
 	}
-	reg.MustRegister(m.accepted, m.rejected, m.dropped, m.duplicates, m.refused, m.declined, m.requests, m.bytes, m.produce,
+	reg.MustRegister(m.accepted, m.rejected, m.dropped, m.duplicates, m.refused, m.declined, m.leases, m.bots, m.forwarded, m.held, m.requests, m.bytes, m.produce,
 		buffered("buffered_records", "Records waiting for Kafka; max_buffered_records is the limit.", func(k *connection) int64 { return k.client.BufferedProduceRecords() }),
 		buffered("buffered_bytes", "Bytes waiting for Kafka; max_buffered_bytes is the limit.", func(k *connection) int64 { return k.client.BufferedProduceBytes() }),
 	)

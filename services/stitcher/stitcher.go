@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/services/internal/kafka"
 	"github.com/throughline-io/throughline/services/stitcher/journey"
 	"github.com/throughline-io/throughline/services/stitcher/state"
 )
@@ -212,3 +213,16 @@ const (
 
 // PollTimeout bounds how late a change of ownership is noticed while nothing comes.
 const defaultPollTimeout = 250 * time.Millisecond
+
+// mend ends what a former life's last transaction left open, before anything is produced under its name.
+func (s *Stitcher) mend(ctx context.Context) error {
+	var topics []string
+	for _, t := range pipelines.Topics {
+		topics = append(topics, s.cfg.topic(t.Name))
+	}
+	mended, err := kafka.MendTransaction(ctx, s.session.Client(), s.cfg.TransactionalID, topics, s.cfg.TransactionTimeout, s.log)
+	if mended {
+		s.metrics.mended.Inc()
+	}
+	return err
+}

@@ -73,7 +73,9 @@ func (c *change) add(e *event.Event) {
 	c.identify(e)
 	switch e.Type {
 	case event.Visit:
-		c.comes(c.visit(e))
+		if c.rules.counts(e.Visit) {
+			c.comes(c.visit(e))
+		}
 	case event.Form:
 		c.asks(e)
 	case event.Call:

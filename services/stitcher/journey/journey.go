@@ -81,7 +81,9 @@ func (f *Facts) walk(events []*event.Event, matches map[string]Match, u units) {
 	for _, e := range events {
 		switch e.Type {
 		case event.Visit:
-			f.touches = append(f.touches, u.visit(e))
+			if u.rules.counts(e.Visit) {
+				f.touches = append(f.touches, u.visit(e))
+			}
 		case event.Form:
 			f.inquiries = append(f.inquiries, u.inquiry(e))
 		case event.Call:

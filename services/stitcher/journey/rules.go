@@ -19,6 +19,8 @@ type Rules struct {
 	// currency, half away from zero. False means a currency without a rate: the door refuses those, so it can only
 	// come from a rate taken out of the configuration later; the amount then counts as zero until it is back.
 	Minor func(amount event.Money, currency string) (int64, bool)
+	// CountBots makes touches of the visits that say they are no person's.
+	CountBots bool
 	// Static is the tuple of each static number (E.164).
 	Static map[string]event.UTM
 	// Pool says which numbers (E.164) belong to a pool.
@@ -28,6 +30,9 @@ type Rules struct {
 	// Tuple puts a utm tuple into its channel as it is, even an empty one: of spend and static numbers.
 	Tuple func(event.UTM) fact.Tuple
 }
+
+// counts reports whether a visit is a touch.
+func (r *Rules) counts(v *event.VisitData) bool { return !v.Bot || r.CountBots }
 
 func (r *Rules) minor(m *event.Money, currency string) int64 {
 	if m == nil {
