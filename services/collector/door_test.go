@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap/zaptest"
@@ -38,7 +40,8 @@ func workspaces(t testing.TB) []workspace.Workspace {
 	t.Helper()
 	list := []workspace.Workspace{{
 		Name: "shop", Timezone: "Europe/Warsaw", Currency: "EUR", Country: "PL", Pepper: "pepper",
-		Keys: []workspace.Key{{Name: "crm", Secret: "sk_shop"}, {Name: "site", Public: "pk_shop", Origins: []string{"https://shop.example"}}},
+		Keys:  []workspace.Key{{Name: "crm", Secret: "sk_shop"}, {Name: "site", Public: "pk_shop", Origins: []string{"https://shop.example"}}},
+		Pools: []workspace.Pool{{Name: "site", Numbers: []string{"+48221110001", "+48221110002"}, Fallback: "+48221110009"}},
 	}, {
 		Name: "open", Timezone: "UTC", Currency: "EUR", Country: "PL", Pepper: "other", StoreContacts: true,
 		Keys: []workspace.Key{{Name: "crm", Secret: "sk_open"}},
@@ -57,8 +60,13 @@ func unconnected(t *testing.T, change ...func(*Config)) *door {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
+	return unconnectedTo(t, cluster, change...)
+}
+
+func unconnectedTo(t *testing.T, cluster *kfake.Cluster, change ...func(*Config)) *door {
+	t.Helper()
 	for topic, n := range map[string]int32{pipelines.TopicEvents: eventPartitions, pipelines.TopicDead: deadPartitions, pipelines.TopicLeases: deadPartitions} {
-		if err := cluster.CreateTopic("p."+topic, n, map[string]string{"max.message.bytes": "25165824"}); err != nil {
+		if err := cluster.CreateTopic("p."+topic, n, map[string]string{"max.message.bytes": "25165824"}); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			t.Fatal(err)
 		}
 	}
@@ -67,10 +75,12 @@ func unconnected(t *testing.T, change ...func(*Config)) *door {
 	for _, f := range change {
 		f(&cfg)
 	}
+	var server *httptest.Server
+	cfg.Advertise = func() string { return server.URL }
 	c := New(cfg, workspaces(t), prometheus.NewRegistry(), zaptest.NewLogger(t))
 	mux := http.NewServeMux()
 	c.Register(mux)
-	server := httptest.NewUnstartedServer(mux)
+	server = httptest.NewUnstartedServer(mux)
 	server.Config.ReadTimeout = time.Second
 	server.Start()
 	t.Cleanup(server.Close)
@@ -81,6 +91,17 @@ func unconnected(t *testing.T, change ...func(*Config)) *door {
 func open(t *testing.T, change ...func(*Config)) *door {
 	t.Helper()
 	d := unconnected(t, change...)
+	return d.run(t)
+}
+
+// openOn is another one on the same Kafka.
+func openOn(t *testing.T, cluster *kfake.Cluster) *door {
+	t.Helper()
+	return unconnectedTo(t, cluster).run(t)
+}
+
+func (d *door) run(t *testing.T) *door {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
