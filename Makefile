@@ -13,6 +13,7 @@ RUN     ?=
 LINT    := $(GO) tool -modfile=.golangci/go.mod golangci-lint
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DIST    := throughline-$(VERSION)-$(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
+TRACKER := services/collector/tracker
 # Packages whose promises are about goroutines, and those that run on real engines.
 CONCURRENT ?= ./pipelines/... ./services/collector/... ./services/stitcher/... ./services/loader/... ./services/reports/... ./services/internal/...
 REAL       ?= ./services/internal/kafka/... ./services/internal/embedded/... ./services/stitcher/... ./services/loader/... ./services/e2e/...
@@ -36,6 +37,14 @@ engines: ## fetch the embedded ClickHouse and Kafka, if they are not here
 .PHONY: test
 test: engines ## all tests, with the real engines; PKG=packages RUN=names
 	$(GO) test -timeout 20m $(if $(RUN),-run '$(RUN)') $(PKG)
+
+.PHONY: browser
+browser: ## fetch what the test in a real browser needs beside Node.js and a Chromium
+	cd $(TRACKER) && npm ci --no-fund --no-audit --loglevel=error
+
+.PHONY: tracker
+tracker: browser ## check and build the script that pages load
+	cd $(TRACKER) && npm run --silent check && npm run --silent build
 
 .PHONY: test-kafka
 test-kafka: engines ## the tests on a real Kafka and a real ClickHouse, never from the cache

@@ -33,7 +33,6 @@ const LeaseSource = "numbers"
 // leases is what a process knows of its part in giving out numbers.
 type leases struct {
 	partitions int32
-	group      *kgo.Client
 	mu         sync.Mutex
 	owned      map[int32]chan *ask
 	owners     ownersCache

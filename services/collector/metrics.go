@@ -13,6 +13,7 @@ type metrics struct {
 	leases, bots                            *prometheus.CounterVec
 	forwarded                               prometheus.Counter
 	held                                    *prometheus.GaugeVec
+	leaseCommit                             prometheus.Histogram
 	requests, bytes                         prometheus.Gauge
 	produce                                 prometheus.Histogram
 }
@@ -41,6 +42,10 @@ func newMetrics(reg prometheus.Registerer, kafka *atomic.Pointer[connection]) *m
 		held: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "throughline", Subsystem: "collector", Name: "numbers_held", Help: "Numbers of a pool that visitors hold.",
 		}, []string{"workspace", "pool"}),
+		leaseCommit: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "throughline", Subsystem: "collector", Name: "lease_commit_seconds", Help: "How long new leases took to be committed.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
+		}),
 		refused:  vec("requests_refused_total", "Requests refused as a whole, by reason.", "reason"),
 		requests: prometheus.NewGauge(prometheus.GaugeOpts(opts("requests", "Requests being handled; max_requests is the limit."))),
 		bytes:    prometheus.NewGauge(prometheus.GaugeOpts(opts("body_bytes", "Memory reserved for bodies; max_body_bytes is the limit."))),
@@ -57,7 +62,7 @@ func newMetrics(reg prometheus.Registerer, kafka *atomic.Pointer[connection]) *m
 			return 0
 		})
 	}
-	reg.MustRegister(m.accepted, m.rejected, m.dropped, m.duplicates, m.refused, m.declined, m.leases, m.bots, m.forwarded, m.held, m.requests, m.bytes, m.produce,
+	reg.MustRegister(m.accepted, m.rejected, m.dropped, m.duplicates, m.refused, m.declined, m.leases, m.bots, m.forwarded, m.held, m.leaseCommit, m.requests, m.bytes, m.produce,
 		buffered("buffered_records", "Records waiting for Kafka; max_buffered_records is the limit.", func(k *connection) int64 { return k.client.BufferedProduceRecords() }),
 		buffered("buffered_bytes", "Bytes waiting for Kafka; max_buffered_bytes is the limit.", func(k *connection) int64 { return k.client.BufferedProduceBytes() }),
 	)

@@ -29,6 +29,7 @@ type owner struct {
 	pools     map[poolID]*numbers.Pool
 	hours     map[poolID]map[string]*numbers.Hour
 	asks      <-chan *ask
+	asked     map[poolID]bool // pools with visitors that are not written down yet
 
 	mu sync.Mutex
 	// told are the numbers whose present lease Kafka has an event of.
@@ -48,8 +49,8 @@ type told struct {
 	err error
 }
 
-// maxLeases bounds the leases of one transaction.
-const maxLeases = 500
+// transactionPause is how long to wait where the broker is still writing down the end of the transaction before: a visitor waits too.
+const transactionPause = 2 * time.Millisecond
 
 // leaseTransaction is after how long the broker ends the transaction of a process that is gone.
 const leaseTransaction = 10 * time.Second
@@ -99,7 +100,7 @@ func (c *Collector) openOwner(ctx context.Context, partition int32, asks <-chan 
 	name := c.cfg.TopicPrefix + "throughline-leases-" + strconv.Itoa(int(partition))
 	client, err := kgo.NewClient(append(append([]kgo.Opt{}, c.cfg.Kafka...),
 		kgo.TransactionalID(name), kgo.TransactionTimeout(leaseTransaction), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(c.cfg.DeliveryTimeout), kgo.MetadataMinAge(leaderPause),
+		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ConcurrentTransactionsBackoff(transactionPause), kgo.RecordDeliveryTimeout(c.cfg.DeliveryTimeout), kgo.MetadataMinAge(leaderPause),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("leases: %w", err)
@@ -121,7 +122,7 @@ func (c *Collector) openOwner(ctx context.Context, partition int32, asks <-chan 
 	}
 	o := &owner{
 		c: c, partition: partition, client: client, asks: asks, pools: map[poolID]*numbers.Pool{},
-		hours: map[poolID]map[string]*numbers.Hour{}, told: map[string]int64{},
+		hours: map[poolID]map[string]*numbers.Hour{}, told: map[string]int64{}, asked: map[poolID]bool{},
 	}
 	for id, p := range c.pools {
 		if id.partition(c.leases.partitions) != partition {
@@ -138,29 +139,63 @@ func (c *Collector) openOwner(ctx context.Context, partition int32, asks <-chan 
 	return o, nil
 }
 
-// serve answers until ctx is done or something goes wrong, after which what is kept here may not be what is committed.
+// serve answers until ctx is done or something goes wrong, after which what is kept here may not be what is committed. Visitors
+// whose lease stands do not wait for the transaction of those whose lease is new.
 func (o *owner) serve(ctx context.Context) error {
 	var events sync.WaitGroup
 	defer events.Wait()
+	var next transaction // what the next one will hold
+	committed := make(chan error, 1)
+	running := false
+	hours := time.NewTicker(hoursEvery)
+	defer hours.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			next.fail(errNotOwner)
 			return nil
-		case first := <-o.asks:
-			batch := []*ask{first}
-			for more := true; more && len(batch) < maxLeases; {
-				select {
-				case a := <-o.asks:
-					batch = append(batch, a)
-				default:
-					more = false
-				}
-			}
-			if err := o.give(ctx, batch, &events); err != nil {
+		case a := <-o.asks:
+			o.give(a, &next)
+		case <-hours.C:
+			o.countHours(&next)
+		case err := <-committed:
+			if err != nil {
+				next.fail(err)
 				return err
 			}
+			running = false
 		}
+		if running || len(next.records) == 0 && len(next.waiting) == 0 {
+			continue
+		}
+		now := next
+		next, running = transaction{}, true
+		events.Go(func() {
+			err := o.commit(ctx, now.records)
+			committed <- err // the next transaction need not wait for these events
+			if err != nil {
+				now.fail(err)
+				return
+			}
+			o.tell(context.WithoutCancel(ctx), now.waiting)
+		})
 	}
+}
+
+// hoursEvery is how often what was asked for is written down; a crash loses as much of the count.
+const hoursEvery = time.Second
+
+// transaction is records that are committed together, and the visitors who wait for that.
+type transaction struct {
+	waiting []given
+	records []*kgo.Record
+}
+
+func (t *transaction) fail(err error) {
+	for _, g := range t.waiting {
+		g.answer <- told{err: err}
+	}
+	t.waiting = nil
 }
 
 // given is a lease on its way to its visitor.
@@ -170,55 +205,45 @@ type given struct {
 	record *kgo.Record
 }
 
-// give answers a batch of visitors: at once those whose lease stands, the others once it is written down.
-func (o *owner) give(ctx context.Context, batch []*ask, events *sync.WaitGroup) error {
+// give answers a visitor whose lease stands, or who finds no number; another waits for the next transaction.
+func (o *owner) give(a *ask, next *transaction) {
 	now := o.c.now()
-	var waiting []given
-	var records []*kgo.Record
-	touched := map[poolID]bool{}
-	for _, a := range batch {
-		pool, ok := o.pools[a.id]
-		if !ok {
-			a.answer <- told{err: errNotOwner}
-			continue
-		}
-		answer := pool.Ask(a.visitor, now.UnixMilli())
-		if answer.Demand > 0 {
-			o.hour(a.id, now).Count(answer)
-			touched[a.id] = true
-		}
-		if answer.Number == "" || !answer.New && o.isTold(answer.Lease) {
-			a.answer <- told{Answer: answer}
-			continue
-		}
-		e, err := a.event(answer.Lease, now)
-		if err != nil {
-			a.answer <- told{err: err}
-			continue
-		}
-		waiting = append(waiting, given{a, answer, record(o.c.cfg, o.c.kafka.Load(), e)})
-		if answer.New {
-			records = append(records, o.record(logKey(leaseKey, a.id, answer.Number), leaseValue(answer.Lease)))
-		}
+	pool, ok := o.pools[a.id]
+	k := o.c.kafka.Load()
+	if !ok || k == nil {
+		a.answer <- told{err: errNotOwner}
+		return
 	}
-	for id := range touched {
-		records = append(records, o.hourRecords(id, now)...)
+	answer := pool.Ask(a.visitor, now.UnixMilli())
+	if answer.Demand > 0 {
+		o.hour(a.id, now).Count(answer)
+		o.asked[a.id] = true
 	}
+	if answer.Number == "" || !answer.New && o.isTold(answer.Lease) {
+		a.answer <- told{Answer: answer}
+		return
+	}
+	if answer.New {
+		next.records = append(next.records, o.record(logKey(leaseKey, a.id, answer.Number), leaseValue(answer.Lease)))
+	}
+	e, err := a.event(answer.Lease, now)
+	if err != nil {
+		a.answer <- told{err: err}
+		return
+	}
+	next.waiting = append(next.waiting, given{a, answer, record(o.c.cfg, k, e)})
+}
+
+// countHours writes down what was asked for since the last time.
+func (o *owner) countHours(next *transaction) {
+	now := o.c.now()
+	for id := range o.asked {
+		next.records = append(next.records, o.hourRecords(id, now)...)
+	}
+	clear(o.asked)
 	for id, p := range o.pools {
 		o.c.metrics.held.WithLabelValues(id.workspace, id.pool).Set(float64(p.Held(now.UnixMilli())))
 	}
-	if err := o.commit(ctx, records); err != nil {
-		for _, g := range waiting {
-			g.answer <- told{err: err}
-		}
-		return err
-	}
-	if len(waiting) == 0 {
-		return nil
-	}
-	// The next transaction need not wait for these.
-	events.Go(func() { o.tell(context.WithoutCancel(ctx), waiting) })
-	return nil
 }
 
 // tell sends the events and tells the visitors.
@@ -262,6 +287,8 @@ func (o *owner) commit(ctx context.Context, records []*kgo.Record) error {
 	if err := o.client.BeginTransaction(); err != nil {
 		return fmt.Errorf("leases: begin: %w", err)
 	}
+	began := time.Now()
+	defer func() { o.c.metrics.leaseCommit.Observe(time.Since(began).Seconds()) }()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.c.cfg.DeliveryTimeout)
 	defer cancel()
 	err := o.client.ProduceSync(ctx, records...).FirstErr()
@@ -285,8 +312,12 @@ func (o *owner) hour(id poolID, now time.Time) *numbers.Hour {
 
 // hourRecords are the present hour as it stands, and the ends of those that are too old.
 func (o *owner) hourRecords(id poolID, now time.Time) []*kgo.Record {
-	at := now.UTC().Format(hourForm)
-	records := []*kgo.Record{o.record(logKey(hourKey, id, at), hourValue(*o.hours[id][at]))}
+	var records []*kgo.Record
+	for _, t := range []time.Time{now.Add(-hoursEvery), now} { // the hour may have ended since
+		if at := t.UTC().Format(hourForm); o.hours[id][at] != nil {
+			records = append(records, o.record(logKey(hourKey, id, at), hourValue(*o.hours[id][at])))
+		}
+	}
 	oldest := now.Add(-hoursKept).UTC().Format(hourForm)
 	for old := range o.hours[id] {
 		if old < oldest {

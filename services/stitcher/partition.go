@@ -158,7 +158,7 @@ func keep(e *event.Event) *event.Event {
 	k.Raw, k.Received = nil, 0
 	k.Nodes = slices.Clone(e.Nodes)
 	if e.Visit != nil {
-		k.Visit = &event.VisitData{Origin: e.Visit.Origin}
+		k.Visit = &event.VisitData{Origin: e.Visit.Origin, Bot: e.Visit.Bot}
 	}
 	if e.Call != nil {
 		c := *e.Call

@@ -42,7 +42,7 @@ func testRules(rnd *rand.Rand) Rules {
 	}
 	return Rules{Config: []byte("config"), Rules: &journey.Rules{
 		Workspace: "w", Location: warsaw, Lookback: []int64{90, 7, 30}[rnd.IntN(3)] * day, MaxTouches: []int{1000, 4, 1}[rnd.IntN(3)],
-		Minor:  minor,
+		Minor: minor, CountBots: rnd.IntN(4) == 0,
 		Static: map[string]event.UTM{static: {Source: "radio", Medium: "call"}}, Pool: map[string]bool{number: true},
 		Classify: classifier.Classify, Tuple: classifier.Tuple,
 	}}
@@ -114,7 +114,7 @@ func (w *world) random(people int) {
 	}
 	switch k := w.rnd.IntN(20); {
 	case k < 8:
-		w.add(event.Visit, "site", browser, some(phone, mail)...).Visit = &event.VisitData{Origin: origins[w.rnd.IntN(len(origins))]}
+		w.add(event.Visit, "site", browser, some(phone, mail)...).Visit = &event.VisitData{Origin: origins[w.rnd.IntN(len(origins))], Bot: w.rnd.IntN(5) == 0}
 	case k < 9:
 		w.add(event.Form, "site", browser, some(phone, mail)...).Form = &event.FormData{}
 	case k < 10:

@@ -45,6 +45,8 @@ offset.metadata.max.bytes=65536
 transaction.max.timeout.ms=120000
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 group.min.session.timeout.ms=1000
+# Where the markers of the transaction before are still being written; the default of 20 ms is felt by whoever waits for a commit.
+add.partitions.to.txn.retry.backoff.ms=2
 
 num.network.threads=2
 num.io.threads=4
