@@ -46,6 +46,12 @@ browser: ## fetch what the test in a real browser needs beside Node.js and a Chr
 tracker: browser ## check and build the script that pages load
 	cd $(TRACKER) && npm run --silent check && npm run --silent build
 
+N ?= 20
+SEED ?= 1
+.PHONY: chaos
+chaos: engines ## random faults under load, then an audit; N=rounds SEED=of the first
+	$(GO) test -count=1 -timeout $$(( $(N) + 5 ))m -run TestChaos -v ./services/e2e -chaos-rounds $(N) -chaos-seed $(SEED) | grep -vE '^=== '
+
 .PHONY: test-kafka
 test-kafka: engines ## the tests on a real Kafka and a real ClickHouse, never from the cache
 	$(GO) test -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') $(REAL)

@@ -25,9 +25,14 @@ COMMENT 'One row is a deal as it stands, amounts in the workspace''s currency. F
 
 CREATE OR REPLACE VIEW deal_stages AS
 SELECT workspace, deal_id, pipeline, stage, entered_at, left_at, manager, person_id
-FROM deal_stages_log
-GROUP BY workspace, deal_id, pipeline, stage, entered_at, left_at, manager, person_id
-HAVING sum(sign) > 0
+FROM
+(
+    SELECT workspace, deal_id, pipeline, stage, entered_at, left_at, manager, person_id, sum(sign) AS times
+    FROM deal_stages_log
+    GROUP BY workspace, deal_id, pipeline, stage, entered_at, left_at, manager, person_id
+    HAVING times > 0
+)
+ARRAY JOIN range(toUInt64(times)) AS time -- a deal may go through a stage twice within one millisecond
 COMMENT 'One row is one stay of a deal in a stage; left_at is NULL while it is there. Filter one workspace.';
 
 CREATE OR REPLACE VIEW calls AS
