@@ -29,7 +29,7 @@ func migrateCommand(load configLoader) *cobra.Command {
 			if err := process.EnsureTopics(cmd.Context(), s.engines.Connect(), cfg.Kafka.TopicPrefix, cfg.Kafka.Partitions); err != nil {
 				return err
 			}
-			if err := process.Migrate(cmd.Context(), s.engines, cfg.users(), cfg.stages()); err != nil {
+			if err := process.Migrate(cmd.Context(), s.engines, cfg.users(), cfg.stages(), cfg.settings()); err != nil {
 				return err
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "topics, tables, views and users are as they must be")

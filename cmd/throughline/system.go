@@ -61,6 +61,14 @@ func (c *Config) stages() (out []schema.Stage) {
 	return out
 }
 
+// settings are what views need to know of the workspaces.
+func (c *Config) settings() (out []schema.Settings) {
+	for _, w := range c.Workspaces {
+		out = append(out, schema.Settings{Workspace: w.Name, Timezone: w.Timezone, Currency: w.Currency, ChurnDays: int(w.Churn.Hours() / 24), Offsets: schema.Offsets(w.Location())})
+	}
+	return out
+}
+
 // startSystem starts the engines that are embedded and brings topics, tables and users up to date.
 func startSystem(ctx context.Context, cfg *Config, w process.Wanted, say func(string)) (*system, error) {
 	log, err := process.Logger(cfg.Log.Level, cfg.Log.Format)
@@ -111,7 +119,7 @@ func (s *system) prepare(ctx context.Context) (err error) {
 	if err := process.EnsureTopics(ctx, s.engines.Connect(), s.cfg.Kafka.TopicPrefix, s.cfg.Kafka.Partitions); err != nil {
 		return err
 	}
-	if err := process.Migrate(ctx, s.engines, s.cfg.users(), s.cfg.stages()); err != nil {
+	if err := process.Migrate(ctx, s.engines, s.cfg.users(), s.cfg.stages(), s.cfg.settings()); err != nil {
 		return err
 	}
 	s.db, err = process.OpenClickHouse(s.engines, schema.Writer, s.cfg.ClickHouse.WriterPassword, connections)

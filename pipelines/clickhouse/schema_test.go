@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 func sql(t *testing.T, files fs.FS) map[string]string {
@@ -39,7 +40,7 @@ func TestEveryTableIsDescribedAndRemembersInserts(t *testing.T) {
 			if !strings.Contains(m[0], "\nCOMMENT '") {
 				t.Errorf("%s: %s has no comment", name, m[1])
 			}
-			if m[1] != "stage_order" && !strings.Contains(m[0], "non_replicated_deduplication_window") {
+			if m[1] != "stage_order" && m[1] != "workspace_settings" && !strings.Contains(m[0], "non_replicated_deduplication_window") {
 				t.Errorf("%s: %s forgets its inserts", name, m[1])
 			}
 		}
@@ -99,5 +100,37 @@ func TestNamesAreQuoted(t *testing.T) {
 	got := StageOrder([]Stage{{Workspace: "o'hara", Pipeline: `a\b`, Name: "new", Place: 1}})
 	if want := `('o\'hara', 'a\\b', 'new', 1)`; !strings.Contains(got, want) {
 		t.Errorf("%s is not in\n%s", want, got)
+	}
+}
+
+func TestOffsets(t *testing.T) {
+	warsaw, err := time.LoadLocation("Europe/Warsaw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := Offsets(warsaw)
+	at := func(text string) int {
+		m, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := 0
+		for _, o := range all {
+			if !o.Since.After(m) {
+				last = o.Seconds
+			}
+		}
+		return last
+	}
+	for text, want := range map[string]int{
+		"1999-06-01T00:00:00Z": 3600, "2026-03-29T00:59:59Z": 3600, "2026-03-29T01:00:00Z": 7200, "2026-10-25T00:59:59Z": 7200, "2026-10-25T01:00:00Z": 3600,
+		"2040-07-01T00:00:00Z": 7200,
+	} {
+		if got := at(text); got != want {
+			t.Errorf("%s: %d s, want %d", text, got, want)
+		}
+	}
+	if n := len(Offsets(time.UTC)); n != 1 {
+		t.Errorf("UTC has %d offsets", n)
 	}
 }

@@ -30,6 +30,8 @@ type User struct {
 var readable = []string{
 	"credits", "channel_daily", "channel_roi", "channel_daily_as_of", "ledger_changes", "funnel",
 	"touches", "inquiries", "deals", "deal_stages", "calls", "spend",
+	"calls_hourly", "managers_daily", "reasons", "pipeline_speed", "customers", "repeat_daily", "cohorts", "sources_health", "compare",
+	"events_hourly", "rejected_hourly", "workspace_settings",
 	// A view reads with the rights and the row filters of whoever asks, so what is behind it must be readable too.
 	"touches_log", "inquiries_log", "deals_log", "deal_stages_log", "calls_log", "spend_log", "stage_order",
 }
@@ -37,6 +39,7 @@ var readable = []string{
 // filtered are the tables that hold rows, all by workspace.
 var filtered = []string{
 	"credits", "channel_daily", "touches_log", "inquiries_log", "deals_log", "deal_stages_log", "calls_log", "spend_log", "stage_order",
+	"events_hourly", "rejected_hourly", "workspace_settings",
 }
 
 // Limits of a BI user's query.

@@ -22,6 +22,7 @@ const (
 	DefaultLookback   = 90 * 24 * time.Hour
 	DefaultMaxTouches = 1_000
 	DefaultHold       = 30 * time.Minute
+	DefaultChurn      = 180 * 24 * time.Hour
 
 	// What becomes of the visits of bots.
 	BotsLeaveOut = "leave_out"
@@ -109,6 +110,12 @@ func (w *Workspace) Validate() error {
 	w.checkStatic(f, r)
 	w.checkPools(f, r)
 	r.exclude = w.checkExclude(f)
+	if w.Churn == 0 {
+		w.Churn = DefaultChurn
+	}
+	if w.Churn < 24*time.Hour {
+		f.add("churn", "%q is less than a day", w.Churn)
+	}
 	switch w.Bots {
 	case "":
 		w.Bots = BotsLeaveOut

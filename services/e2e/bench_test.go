@@ -69,7 +69,7 @@ var bring = sync.OnceValues(func() (*bench, error) {
 		return nil, err
 	}
 	atEnd = append(atEnd, func() { b.engines.Stop(); os.RemoveAll(dir) })
-	if err := process.Migrate(context.Background(), b.engines, nil, nil); err != nil {
+	if err := process.Migrate(context.Background(), b.engines, nil, nil, nil); err != nil {
 		return nil, err
 	}
 	cfg := demo.DefaultConfig(time.Now().AddDate(0, -2, 0))

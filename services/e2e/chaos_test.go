@@ -111,7 +111,7 @@ func newChaos(t *testing.T, rounds int) *chaos {
 		}
 	})
 	const partitions = 6
-	if err := errors.Join(process.Migrate(t.Context(), c.engines, nil, nil), process.EnsureTopics(t.Context(), c.engines.Connect(), "", partitions)); err != nil {
+	if err := errors.Join(process.Migrate(t.Context(), c.engines, nil, nil, nil), process.EnsureTopics(t.Context(), c.engines.Connect(), "", partitions)); err != nil {
 		t.Fatal(err)
 	}
 	if c.admin, err = process.OpenClickHouse(c.engines, c.engines.Admin, c.engines.AdminPassword, 1); err != nil {

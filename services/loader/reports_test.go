@@ -111,6 +111,14 @@ Paid Search	4	sales	new	1.5	1	1.5	4
 Paid Search	5	sales	contact	0.5	0.3333	0.5	\N
 Paid Search	6	sales	surprise	1	2	1	\N
 Paid Search	7		won	0.5	0.5	0.5	\N`},
+		{"what a step costs, and the median of its hours", "SELECT step, median_hours, round(cost, 4) FROM throughline.funnel(workspace = 'story', from = '2026-10-01', to = '2026-11-30', model = 'linear') WHERE channel = 'Paid Search' ORDER BY position",
+			`visits	\N	25
+inquiries	\N	25
+deals	\N	16.6667
+new	5	16.6667
+contact	\N	50
+surprise	\N	25
+won	\N	50`},
 		{"funnel of days without deals", "SELECT count() FROM throughline.funnel(workspace = 'story', from = '2025-01-01', to = '2025-12-31', model = 'linear')", "0"},
 		{"funnel of another model", "SELECT channel, step, count FROM throughline.funnel(workspace = 'story', from = '2026-10-01', to = '2026-11-30', model = 'first_touch') WHERE step IN ('visits', 'deals') ORDER BY ALL",
 			"Direct	deals	0\nDirect	visits	1\nPaid Search	deals	0\nPaid Search	visits	1"},

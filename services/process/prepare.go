@@ -46,8 +46,8 @@ func EnsureTopics(ctx context.Context, connect []kgo.Opt, prefix string, partiti
 	return nil
 }
 
-// Migrate brings the tables, the views and the order of stages up to date and, where they are not in a file, the users.
-func Migrate(ctx context.Context, e *Engines, users []schema.User, stages []schema.Stage) error {
+// Migrate brings the tables, the views and what the configuration says of stages and workspaces up to date and, where they are not in a file, the users.
+func Migrate(ctx context.Context, e *Engines, users []schema.User, stages []schema.Stage, settings []schema.Settings) error {
 	admin := clickhouse.Config{Addr: e.ClickHouse, Database: schema.Database, User: e.Admin, Password: e.AdminPassword}
 	if err := clickhouse.Migrate(ctx, admin, schema.Migrations(), schema.Views()); err != nil {
 		return err
@@ -59,6 +59,9 @@ func Migrate(ctx context.Context, e *Engines, users []schema.User, stages []sche
 	defer conn.Close()
 	if err := conn.Exec(ctx, schema.StageOrder(stages)); err != nil {
 		return fmt.Errorf("clickhouse: order of stages: %w", err)
+	}
+	if err := conn.Exec(ctx, schema.WorkspaceSettings(settings)); err != nil {
+		return fmt.Errorf("clickhouse: settings of workspaces: %w", err)
 	}
 	if e.Embedded {
 		return nil

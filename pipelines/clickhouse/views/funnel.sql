@@ -24,13 +24,16 @@ WITH
     (
         SELECT shares.channel AS channel, stays.pipeline AS pipeline, stays.stage AS stage, sum(shares.share) AS count,
             sumIf(toFloat64(shares.share) * stays.hours, stays.hours IS NOT NULL)
-                / nullIf(sumIf(toFloat64(shares.share), stays.hours IS NOT NULL), 0) AS hours
+                / nullIf(sumIf(toFloat64(shares.share), stays.hours IS NOT NULL), 0) AS hours,
+            if(countIf(stays.hours IS NOT NULL) = 0, NULL,
+                quantileExactWeightedIf(0.5)(ifNull(stays.hours, 0), toUInt64(greatest(shares.share, 0) * 1000000), stays.hours IS NOT NULL)) AS median
         FROM stays INNER JOIN shares ON stays.deal_id = shares.deal_id
         GROUP BY channel, pipeline, stage
     ),
     daily AS
     (
-        SELECT channel, sum(channel_daily.visits) AS visits, sum(channel_daily.inquiries) AS inquiries
+        SELECT channel, sum(channel_daily.visits) AS visits, sum(channel_daily.inquiries) AS inquiries,
+            sum(channel_daily.spend) AS spend
         FROM channel_daily
         WHERE workspace = {workspace:String} AND model = {model:String} AND date_basis = 'lead' AND date BETWEEN {from:Date} AND {to:Date}
         GROUP BY channel
@@ -62,19 +65,19 @@ WITH
     channels AS (SELECT channel FROM daily WHERE visits != 0 OR inquiries != 0 UNION DISTINCT SELECT channel FROM shares),
     steps AS
     (
-        SELECT channel, 1 AS level, '' AS pipeline, 0 AS place, 'visits' AS step, toDecimal128(visits, 6) AS count, CAST(NULL, 'Nullable(Float64)') AS hours, 0 AS is_last
+        SELECT channel, 1 AS level, '' AS pipeline, 0 AS place, 'visits' AS step, toDecimal128(visits, 6) AS count, CAST(NULL, 'Nullable(Float64)') AS hours, CAST(NULL, 'Nullable(Float64)') AS median, 0 AS is_last
         FROM channels LEFT JOIN daily USING (channel)
         UNION ALL
-        SELECT channel, 2, '', 0, 'inquiries', inquiries, NULL, 0 FROM channels LEFT JOIN daily USING (channel)
+        SELECT channel, 2, '', 0, 'inquiries', inquiries, NULL, NULL, 0 FROM channels LEFT JOIN daily USING (channel)
         UNION ALL
-        SELECT channel, 3, '', 0, 'deals', count, NULL, 0
+        SELECT channel, 3, '', 0, 'deals', count, NULL, NULL, 0
         FROM channels LEFT JOIN (SELECT channel, sum(share) AS count FROM shares GROUP BY channel) AS made USING (channel)
         UNION ALL
-        SELECT all_of.channel, 4, all_of.pipeline, all_of.place, all_of.stage, reached.count, reached.hours, all_of.is_last
+        SELECT all_of.channel, 4, all_of.pipeline, all_of.place, all_of.stage, reached.count, reached.hours, reached.median, all_of.is_last
         FROM (SELECT channel, pipeline, place, stage, is_last FROM channels CROSS JOIN stages) AS all_of
         LEFT JOIN reached ON all_of.channel = reached.channel AND all_of.pipeline = reached.pipeline AND all_of.stage = reached.stage
         UNION ALL
-        SELECT channel, 5, '', 0, 'won', count, NULL, 0 FROM channels LEFT JOIN won USING (channel)
+        SELECT channel, 5, '', 0, 'won', count, NULL, NULL, 0 FROM channels LEFT JOIN won USING (channel)
     )
 SELECT
     channel, row_number() OVER (PARTITION BY channel ORDER BY level, pipeline, place) AS position, pipeline, step, count,
@@ -85,16 +88,16 @@ SELECT
         level = 5, toFloat64(count) / nullIf(toFloat64(if(pipelines = 0, deals, ends)), 0),
         toFloat64(count) / nullIf(toFloat64(before), 0)) AS from_previous,
     toFloat64(count) / nullIf(toFloat64(first), 0) AS from_first,
-    hours AS average_hours
+    hours AS average_hours, median AS median_hours, toFloat64(spend) / nullIf(toFloat64(count), 0) AS cost
 FROM
 (
-    SELECT *,
-        lagInFrame(count) OVER (PARTITION BY channel ORDER BY level, pipeline, place ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
-        sumIf(count, level = 1) OVER (PARTITION BY channel) AS first,
-        sumIf(count, level = 3) OVER (PARTITION BY channel) AS deals,
-        sumIf(count, is_last = 1) OVER (PARTITION BY channel) AS ends,
-        countIf(is_last = 1) OVER (PARTITION BY channel) AS pipelines
-    FROM steps
+    SELECT steps.*, paid.spend AS spend,
+        lagInFrame(count) OVER (PARTITION BY steps.channel ORDER BY level, pipeline, place ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
+        sumIf(count, level = 1) OVER (PARTITION BY steps.channel) AS first,
+        sumIf(count, level = 3) OVER (PARTITION BY steps.channel) AS deals,
+        sumIf(count, is_last = 1) OVER (PARTITION BY steps.channel) AS ends,
+        countIf(is_last = 1) OVER (PARTITION BY steps.channel) AS pipelines
+    FROM steps LEFT JOIN (SELECT channel, spend FROM daily) AS paid ON steps.channel = paid.channel
 )
 ORDER BY channel, position
-COMMENT 'One row is a channel and a step: visits, inquiries, deals, each stage of the pipelines in order, won. funnel(workspace = , from = , to = , model = ), days included. from_previous and from_first are NULL after a step of zero; average_hours is of stays in the stage that are over.';
+COMMENT 'One row is a channel and a step: visits, inquiries, deals, each stage of the pipelines in order, won. funnel(workspace = , from = , to = , model = ), days included. from_previous and from_first are NULL after a step of zero; average_hours and median_hours are of stays in the stage that are over; cost is the channel''s advertising in these days for each that reached the step.';

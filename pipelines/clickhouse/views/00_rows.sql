@@ -1,4 +1,4 @@
--- What stands: rows whose signs do not cancel out.
+-- What stands: rows whose signs do not cancel out. Other views are made of these, so these are made first.
 
 CREATE OR REPLACE VIEW touches AS
 SELECT workspace, touch_id, person_id, type, touch_time, touch_date, channel, source, medium, campaign, content, term
