@@ -121,6 +121,7 @@ func DefaultConfig() *Config {
 		FX: map[string]workspace.Rate{"USD": "0.92", "PLN": "0.235"},
 		Keys: []workspace.Key{
 			{Name: "crm", Secret: "sk_demo"},
+			{Name: "bi", Report: "rk_demo"},
 			{Name: "site", Public: "pk_demo", Origins: []string{"http://127.0.0.1:8080", "http://localhost:8080"}},
 		},
 		Pipelines: []workspace.Pipeline{{Name: "sales", Stages: []string{"new", "contact", "test_drive", "invoice"}}},

@@ -45,3 +45,7 @@ func stitcherCommand(load configLoader) *cobra.Command {
 func loaderCommand(load configLoader) *cobra.Command {
 	return serviceCommand(load, "loader", "Run the loader: facts into ClickHouse, exactly once", parts{loader: true}, (*Config).loaderAddr)
 }
+
+func reportsCommand(load configLoader) *cobra.Command {
+	return serviceCommand(load, "reports", "Run the reports API: answers over HTTP, each key for its workspace", parts{reports: true}, (*Config).reportsAddr)
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/throughline-io/throughline/services/collector"
 	"github.com/throughline-io/throughline/services/loader"
 	"github.com/throughline-io/throughline/services/process"
+	"github.com/throughline-io/throughline/services/reports"
 	"github.com/throughline-io/throughline/services/stitcher"
 	"github.com/throughline-io/throughline/services/stitcher/journey"
 )
@@ -135,13 +136,13 @@ func (s *system) stop() {
 }
 
 // parts are the services that a process runs.
-type parts struct{ collector, stitcher, loader bool }
+type parts struct{ collector, stitcher, loader, reports bool }
 
 // run runs services and their pages until ctx is done. The address is where the pages are; listening is told it.
 func (s *system) run(ctx context.Context, p parts, addr string, listening func(addr string)) error {
 	var (
 		services []service
-		register func(*http.ServeMux)
+		register []func(*http.ServeMux)
 		checks   []func(context.Context) error
 	)
 	var at string // where the pages are, once they are
@@ -149,7 +150,7 @@ func (s *system) run(ctx context.Context, p parts, addr string, listening func(a
 		cfg := s.collectorConfig()
 		cfg.Advertise = func() string { return "http://" + or(s.cfg.Listen.Advertise, at) }
 		c := collector.New(cfg, s.cfg.Workspaces, s.registry, s.log)
-		services, register, checks = append(services, service{"collector", c.Run}), c.Register, append(checks, c.Ready)
+		services, register, checks = append(services, service{"collector", c.Run}), append(register, c.Register), append(checks, c.Ready)
 	}
 	if p.stitcher {
 		st := stitcher.New(s.stitcherConfig(), rulesOf(s.cfg.Workspaces), readRules, s.registry, s.log)
@@ -159,7 +160,19 @@ func (s *system) run(ctx context.Context, p parts, addr string, listening func(a
 		l := loader.New(s.loaderConfig(), s.db, s.registry, s.log)
 		services, checks = append(services, service{"loader", l.Run}), append(checks, s.db.Ping)
 	}
-	server, err := process.Listen(ctx, addr, s.registry, s.log, register, checks...)
+	if p.reports {
+		db, err := process.OpenClickHouse(s.engines, schema.BI, s.cfg.ClickHouse.BIPassword, connections)
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		register, checks = append(register, reports.NewAPI(db, s.cfg.Workspaces, s.registry, s.log).Register), append(checks, db.Ping)
+	}
+	server, err := process.Listen(ctx, addr, s.registry, s.log, func(mux *http.ServeMux) {
+		for _, r := range register {
+			r(mux)
+		}
+	}, checks...)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ type FoundKey struct {
 	Name      string
 	// Public marks a browser's key: it may send visits, forms and identifies alone.
 	Public bool
+	// Report marks a key that reads reports and sends nothing.
+	Report bool
 	// Origins are the web origins it may be used from.
 	Origins []string
 }
@@ -28,8 +30,8 @@ func NewKeys(list []Workspace) *Keys {
 	for i := range list {
 		w := &list[i]
 		for _, key := range w.Keys {
-			k.hashes = append(k.hashes, sha256.Sum256([]byte(key.Secret+key.Public))) // just one of them is set
-			k.keys = append(k.keys, FoundKey{Workspace: w, Name: key.Name, Public: key.Public != "", Origins: key.Origins})
+			k.hashes = append(k.hashes, sha256.Sum256([]byte(key.Secret+key.Public+key.Report))) // just one of them is set
+			k.keys = append(k.keys, FoundKey{Workspace: w, Name: key.Name, Public: key.Public != "", Report: key.Report != "", Origins: key.Origins})
 		}
 	}
 	return k

@@ -78,7 +78,7 @@ func Validate(list []Workspace) error {
 			names[w.Name] = i
 		}
 		for j, k := range w.Keys {
-			for _, field := range []struct{ name, token string }{{"secret", k.Secret}, {"public", k.Public}} {
+			for _, field := range []struct{ name, token string }{{"secret", k.Secret}, {"public", k.Public}, {"report", k.Report}} {
 				at := fmt.Sprintf("%s.keys[%d].%s", path, j, field.name)
 				if first, ok := tokens[field.token]; ok && field.token != "" {
 					all = append(all, fmt.Errorf("%s: key %q is the same as %s", at, k.Name, first))
@@ -179,10 +179,10 @@ func (w *Workspace) checkKeys(f *faults) {
 			f.add(path+".name", "%q stands twice", k.Name)
 		}
 		names[k.Name] = true
-		if (k.Secret == "") == (k.Public == "") {
-			f.add(path, "key %q needs just one of secret and public", k.Name)
+		if set := slices.DeleteFunc([]string{k.Secret, k.Public, k.Report}, func(s string) bool { return s == "" }); len(set) != 1 {
+			f.add(path, "key %q needs just one of secret, public and report", k.Name)
 		}
-		if token := k.Secret + k.Public; token != "" && !tokenForm.MatchString(token) {
+		if token := k.Secret + k.Public + k.Report; token != "" && !tokenForm.MatchString(token) {
 			f.add(path, "key %q must be 1 to 256 visible ASCII characters", k.Name)
 		}
 		for j, o := range k.Origins {

@@ -59,11 +59,13 @@ type ChannelRule = pipelines.ChannelRule
 // Rate is a decimal string: how much one unit of the foreign currency is in the workspace's.
 type Rate string
 
-// Key lets a sender in. A secret key may send every type; a public one is for browsers. Just one of both is set.
+// Key lets somebody in. A secret key may send every type of event, a public one is for browsers, a report key reads reports and
+// sends nothing. Just one of the three is set.
 type Key struct {
 	Name   string `yaml:"name"`
 	Secret string `yaml:"secret"`
 	Public string `yaml:"public"`
+	Report string `yaml:"report"`
 	// Origins are the web origins (https://shop.example) that browsers may send from with a public key.
 	Origins []string `yaml:"origins"`
 }

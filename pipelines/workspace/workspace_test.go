@@ -112,7 +112,7 @@ func TestEveryFaultIsReportedWithItsPath(t *testing.T) {
 		{"rate of no currency", "USD:", "usd:", `fx.usd: "usd" is not three capital letters`},
 		{"key without a name", "{name: crm, secret", "{secret", `keys[0].name: "" is empty`},
 		{"key twice", "name: site, public", "name: crm, public", `keys[1].name: "crm" stands twice`},
-		{"key without a value", ", secret: sk_demo", "", `keys[0]: key "crm" needs just one of secret and public`},
+		{"key without a value", ", secret: sk_demo", "", `keys[0]: key "crm" needs just one of secret, public and report`},
 		{"key that is both", "secret: sk_demo", "secret: a, public: b", `keys[0]: key "crm" needs just one`},
 		{"key with a blank", "secret: sk_demo", "secret: sk demo", `keys[0]: key "crm" must be 1 to 256 visible`},
 		{"origin with a path", "https://shop.example", "https://shop.example/", `keys[1].origins[0]: "https://shop.example/" is no origin`},

@@ -68,7 +68,13 @@ func (c *Collector) authenticate(r *http.Request) (workspace.FoundKey, bool) {
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return workspace.FoundKey{}, false
 	}
-	return c.keys.Find(strings.TrimSpace(token))
+	return c.find(strings.TrimSpace(token))
+}
+
+// find is a sender's key; one that reads reports sends nothing.
+func (c *Collector) find(token string) (workspace.FoundKey, bool) {
+	key, ok := c.keys.Find(token)
+	return key, ok && !key.Report
 }
 
 func (c *Collector) items(w http.ResponseWriter, r *http.Request, held *reservation) ([][]byte, error) {

@@ -99,7 +99,7 @@ func (c *Collector) lease(w http.ResponseWriter, r *http.Request) {
 
 // leaseKey takes a public key of the page's origin or, from a server that renders pages, a secret one.
 func (c *Collector) leaseKey(w http.ResponseWriter, r *http.Request) (workspace.FoundKey, bool) {
-	key, ok := c.keys.Find(strings.TrimSpace(r.URL.Query().Get("key")))
+	key, ok := c.find(strings.TrimSpace(r.URL.Query().Get("key")))
 	if ok && !key.Public {
 		c.refuse(w, http.StatusForbidden, "not_public", "this is a secret key: it must not be in an address. Take a public one")
 		return key, false

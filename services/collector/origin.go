@@ -65,7 +65,7 @@ func (c *Collector) preflight(w http.ResponseWriter, r *http.Request) {
 // browserKey is the key of a request that a page sends without headers of its own, as sendBeacon and images do.
 func (c *Collector) browserKey(w http.ResponseWriter, r *http.Request) (workspace.FoundKey, bool) {
 	token := r.URL.Query().Get("key")
-	key, ok := c.keys.Find(strings.TrimSpace(token))
+	key, ok := c.find(strings.TrimSpace(token))
 	if token == "" {
 		key, ok = c.authenticate(r)
 	}
