@@ -141,7 +141,9 @@ func TestAPI(t *testing.T) {
 			{"channel_roi" + november, "rk_shop", "image/png", 406, "not_acceptable", ""},
 		} {
 			res, body := s.get("/api/v1/reports/"+row.path, row.key, "Accept", row.accept)
-			var a struct{ Error struct{ Code, Field, Message string } }
+			var a struct {
+				Error struct{ Code, Field, Message string }
+			}
 			if err := json.Unmarshal([]byte(body), &a); err != nil || res.StatusCode != row.status || a.Error.Code != row.code || a.Error.Field != row.field || a.Error.Message == "" {
 				t.Errorf("%s: %d %v %s", row.path, res.StatusCode, err, body)
 			}
