@@ -31,6 +31,7 @@ type served struct {
 	*testing.T
 	url    string
 	insert func(string)
+	bi     clickhouse.Config
 }
 
 func serve(t *testing.T) *served {
@@ -71,7 +72,8 @@ func serve(t *testing.T) *served {
 		('shop', 'sale', '2026-11-02', 'last_non_direct', 'Direct', '(direct)', '(none)', '(none)', 3, 0, 0, 0),
 		('shop', 'sale', '2026-11-03', 'last_non_direct', 'Referral', 'x', 'referral', '(none)', 1, 0, 0, 0),
 		('other', 'sale', '2026-11-01', 'last_non_direct', 'Email', 'n', 'email', 'x', 9, 9, 9, 9)`)
-	bi, err := clickhouse.Open(clickhouse.Config{Addr: []string{engine.Addr()}, Database: schema.Database, User: schema.BI})
+	asBI := clickhouse.Config{Addr: []string{engine.Addr()}, Database: schema.Database, User: schema.BI}
+	bi, err := clickhouse.Open(asBI)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +89,7 @@ func serve(t *testing.T) *served {
 	NewAPI(bi, list, prometheus.NewRegistry(), zap.NewNop()).Register(mux)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	return &served{t, server.URL, insert}
+	return &served{t, server.URL, insert, asBI}
 }
 
 func (s *served) get(path, key string, headers ...string) (*http.Response, string) {
