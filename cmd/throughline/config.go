@@ -5,6 +5,8 @@ import (
 
 	"github.com/throughline-io/throughline/pipelines"
 	"github.com/throughline-io/throughline/pipelines/workspace"
+	"github.com/throughline-io/throughline/services/process"
+	"github.com/throughline-io/throughline/services/stitcher"
 )
 
 // Config is the one configuration file. deploy/config/throughline.yaml is a complete example.
@@ -22,6 +24,9 @@ type Config struct {
 	// MaxAhead is how far ahead of the collector's clock an event may be: 24h, the contract's, if left out. More is for
 	// playing recorded stories whose end has not come yet.
 	MaxAhead time.Duration `yaml:"max_ahead"`
+	// MaxPersonNodes is how many identifiers a person may have before that is counted, logged and listed by status: 1000 if left
+	// out. Numbers stay exact beyond it.
+	MaxPersonNodes int `yaml:"max_person_nodes"`
 
 	// builtIn: no file was given. A default port that is taken then moves to a free one.
 	builtIn bool
@@ -51,6 +56,9 @@ type KafkaConfig struct {
 	// TransactionalID names this process's stitcher in Kafka's transactions: the same at every start, another for each
 	// process. throughline-stitcher-0 if left out.
 	TransactionalID string `yaml:"transactional_id"`
+	// TLS and SASL are for brokers of one's own.
+	TLS  process.TLS  `yaml:"tls"`
+	SASL process.SASL `yaml:"sasl"`
 }
 
 // ClickHouseConfig says where ClickHouse is.
@@ -65,6 +73,8 @@ type ClickHouseConfig struct {
 	WriterPassword string `yaml:"writer_password"`
 	// BIPassword is throughline_bi's.
 	BIPassword string `yaml:"bi_password"`
+	// TLS is for the native protocol of servers of one's own.
+	TLS process.TLS `yaml:"tls"`
 }
 
 // EmbeddedConfig is where the embedded engines listen. They are for one machine: only loopback addresses are taken, since
@@ -104,7 +114,7 @@ func settings() Config {
 		HTTP:       "127.0.0.1:8080",
 		Data:       "./data",
 		Kafka:      KafkaConfig{Partitions: pipelines.DefaultPartitions, TransactionalID: "throughline-stitcher-0"},
-		MaxAhead:   24 * time.Hour,
+		MaxAhead:   24 * time.Hour, MaxPersonNodes: stitcher.DefaultConfig().MaxPersonNodes,
 		ClickHouse: ClickHouseConfig{AdminUser: "default"},
 		Embedded:   EmbeddedConfig{Kafka: "127.0.0.1:9092", ClickHouse: "127.0.0.1:9000", ClickHouseHTTP: "127.0.0.1:8123"},
 		Log:        LogConfig{Level: "info", Format: "auto"},

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/throughline-io/throughline/pipelines/workspace"
+	"github.com/throughline-io/throughline/services/process"
 )
 
 // maxPartitions bounds what one cluster is asked for: three of the topics have as many each.
@@ -55,6 +56,9 @@ func (c *Config) Validate() error {
 	if c.Kafka.TransactionalID == "" {
 		add("kafka.transactional_id", `"" names nobody`)
 	}
+	if c.MaxPersonNodes < 1 {
+		add("max_person_nodes", "%d is not positive", c.MaxPersonNodes)
+	}
 	if c.MaxAhead <= 0 {
 		add("max_ahead", "%q is not positive", c.MaxAhead)
 	}
@@ -65,6 +69,20 @@ func (c *Config) Validate() error {
 	}
 	if len(c.ClickHouse.Addr) > 0 && c.ClickHouse.AdminUser == "" {
 		add("clickhouse.admin_user", `"" is no user`)
+	}
+	for path, t := range map[string]process.TLS{"kafka.": c.Kafka.TLS, "clickhouse.": c.ClickHouse.TLS} {
+		if _, err := t.Config(); err != nil {
+			faults = append(faults, fmt.Errorf("%s%w", path, err))
+		}
+	}
+	if _, err := c.Kafka.SASL.Option(); err != nil {
+		faults = append(faults, fmt.Errorf("kafka.%w", err))
+	}
+	if len(c.Kafka.Brokers) == 0 && (c.Kafka.TLS.Enabled || c.Kafka.SASL.Mechanism != "") {
+		add("kafka.tls", "is for brokers of your own: kafka.brokers names none")
+	}
+	if len(c.ClickHouse.Addr) == 0 && c.ClickHouse.TLS.Enabled {
+		add("clickhouse.tls", "is for servers of your own: clickhouse.addr names none")
 	}
 	c.validateEmbedded(add)
 	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, c.Log.Level) {

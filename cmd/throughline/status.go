@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/throughline-io/throughline/pipelines"
 	"github.com/throughline-io/throughline/services/loader"
 	"github.com/throughline-io/throughline/services/process"
+	"github.com/throughline-io/throughline/services/reports"
 	"github.com/throughline-io/throughline/services/stitcher"
 )
 
@@ -27,6 +29,8 @@ type stageLag struct {
 type status struct {
 	Drained bool       `json:"drained"`
 	Stages  []stageLag `json:"stages"`
+	// Large are the people with more identifiers than max_person_nodes, the largest first.
+	Large []reports.LargePerson `json:"large_persons"`
 }
 
 func statusCommand(load configLoader) *cobra.Command {
@@ -35,7 +39,7 @@ func statusCommand(load configLoader) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show how far every stage is behind",
-		Long: `Shows how many records each stage has still to take. With --wait it returns 0 once everything that was accepted is in
+		Long: `Shows how many records each stage has still to take, and who has more identifiers than max_person_nodes. With --wait it returns 0 once everything that was accepted is in
 ClickHouse, and 1 if that takes longer.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,7 +55,9 @@ ClickHouse, and 1 if that takes longer.`,
 			if err != nil {
 				return err
 			}
-			if err := st.print(cmd.OutOrStdout(), asJSON); err != nil {
+			var asked error // of ClickHouse: without it the lag is still to be seen
+			st.Large, asked = reports.LargePersons(cmd.Context(), s.db, cfg.MaxPersonNodes)
+			if err := errors.Join(asked, st.print(cmd.OutOrStdout(), asJSON)); err != nil {
 				return err
 			}
 			if wait > 0 && !st.Drained {
@@ -124,6 +130,11 @@ func (st *status) print(w io.Writer, asJSON bool) error {
 	}
 	for _, g := range st.Stages {
 		if _, err := fmt.Fprintf(w, "%-9s %-26s %8d behind\n", g.Stage, g.Topic, g.Lag); err != nil {
+			return err
+		}
+	}
+	for _, p := range st.Large {
+		if _, err := fmt.Fprintf(w, "workspace %s: person %s has %d identifiers: see exclude_identities\n", p.Workspace, p.Person, p.Identifiers); err != nil {
 			return err
 		}
 	}

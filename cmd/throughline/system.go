@@ -36,8 +36,12 @@ func (c *Config) wanted() process.Wanted {
 	return process.Wanted{
 		Data: c.Data, Brokers: c.Kafka.Brokers, ClickHouse: c.ClickHouse.Addr, Admin: c.ClickHouse.AdminUser, AdminPassword: c.ClickHouse.AdminPassword,
 		KafkaListen: c.Embedded.Kafka, ClickHouseListen: c.Embedded.ClickHouse, ClickHouseHTTPListen: c.Embedded.ClickHouseHTTP,
-		Users: c.users(),
+		Users: c.users(), Security: c.security(),
 	}
+}
+
+func (c *Config) security() process.Security {
+	return process.Security{KafkaTLS: c.Kafka.TLS, KafkaSASL: c.Kafka.SASL, ClickHouseTLS: c.ClickHouse.TLS}
 }
 
 func (c *Config) users() []schema.User {
@@ -107,6 +111,9 @@ func joinSystem(cfg *Config) (*system, error) {
 		if len(e.ClickHouse) == 0 {
 			e.ClickHouse, e.ClickHouseHTTP = found.ClickHouse, found.ClickHouseHTTP
 		}
+	}
+	if err := e.Secure(cfg.security()); err != nil {
+		return nil, err
 	}
 	s := &system{cfg: cfg, log: log, registry: process.Registry(), engines: e}
 	s.db, err = process.OpenClickHouse(e, schema.Writer, cfg.ClickHouse.WriterPassword, connections)
@@ -214,6 +221,7 @@ func (s *system) stitcherConfig() stitcher.Config {
 	c := stitcher.DefaultConfig()
 	c.Kafka, c.TopicPrefix = s.engines.Connect(), s.cfg.Kafka.TopicPrefix
 	c.TransactionalID = s.cfg.Kafka.TopicPrefix + s.cfg.Kafka.TransactionalID
+	c.MaxPersonNodes = s.cfg.MaxPersonNodes
 	c.StateDir = filepath.Join(s.cfg.Data, "state", c.TransactionalID)
 	return c
 }

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type Wanted struct {
 	// ClickHouse are host:port of the native protocol, Admin and AdminPassword who makes tables there.
 	ClickHouse           []string
 	Admin, AdminPassword string
+	Security             Security
 	// Where embedded engines listen.
 	KafkaListen, ClickHouseListen, ClickHouseHTTPListen string
 	Users                                               []schema.User
@@ -41,6 +43,9 @@ type Engines struct {
 	AdminPassword  string   `json:"-"`
 	Embedded       bool     `json:"-"` // ClickHouse is: its users stand in a file
 
+	kafkaSecurity []kgo.Opt
+	clickhouseTLS *tls.Config
+
 	lock       *embedded.Lock
 	kafka      *embedded.Kafka
 	clickhouse *embedded.ClickHouse
@@ -53,6 +58,10 @@ func StartEngines(ctx context.Context, w Wanted, log *zap.Logger, say func(strin
 		return nil, err
 	}
 	e := &Engines{Brokers: w.Brokers, ClickHouse: w.ClickHouse, Admin: w.Admin, AdminPassword: w.AdminPassword, lock: lock}
+	if err := e.Secure(w.Security); err != nil {
+		e.Stop()
+		return nil, err
+	}
 	cfg := embedded.Config{
 		Data: w.Data, Engines: embedded.EnginesDir(), Kafka: w.KafkaListen, ClickHouse: w.ClickHouseListen, ClickHouseHTTP: w.ClickHouseHTTPListen,
 	}
@@ -125,7 +134,7 @@ func (e *Engines) Stop() {
 
 // Connect says how to reach the brokers.
 func (e *Engines) Connect() []kgo.Opt {
-	return []kgo.Opt{kgo.SeedBrokers(e.Brokers...), kgo.ClientID("throughline")}
+	return append([]kgo.Opt{kgo.SeedBrokers(e.Brokers...), kgo.ClientID("throughline")}, e.kafkaSecurity...)
 }
 
 // addresses is the file in the data directory that tells other commands where a running system's engines are.

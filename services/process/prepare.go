@@ -48,7 +48,7 @@ func EnsureTopics(ctx context.Context, connect []kgo.Opt, prefix string, partiti
 
 // Migrate brings the tables, the views and what the configuration says of stages and workspaces up to date and, where they are not in a file, the users.
 func Migrate(ctx context.Context, e *Engines, users []schema.User, stages []schema.Stage, settings []schema.Settings) error {
-	admin := clickhouse.Config{Addr: e.ClickHouse, Database: schema.Database, User: e.Admin, Password: e.AdminPassword}
+	admin := clickhouse.Config{Addr: e.ClickHouse, Database: schema.Database, User: e.Admin, Password: e.AdminPassword, TLS: e.clickhouseTLS}
 	if err := clickhouse.Migrate(ctx, admin, schema.Migrations(), schema.Views()); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func Migrate(ctx context.Context, e *Engines, users []schema.User, stages []sche
 
 // OpenClickHouse connects as a user.
 func OpenClickHouse(e *Engines, user, password string, conns int) (driver.Conn, error) {
-	return clickhouse.Open(clickhouse.Config{Addr: e.ClickHouse, Database: schema.Database, User: user, Password: password, MaxConns: conns})
+	return clickhouse.Open(clickhouse.Config{Addr: e.ClickHouse, Database: schema.Database, User: user, Password: password, MaxConns: conns, TLS: e.clickhouseTLS})
 }
 
 // Lag is how many records of a topic a group has still to take.

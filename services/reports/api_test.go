@@ -32,6 +32,7 @@ type served struct {
 	url    string
 	insert func(string)
 	bi     clickhouse.Config
+	writer clickhouse.Config
 }
 
 func serve(t *testing.T) *served {
@@ -89,7 +90,9 @@ func serve(t *testing.T) *served {
 	NewAPI(bi, list, prometheus.NewRegistry(), zap.NewNop()).Register(mux)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	return &served{t, server.URL, insert, asBI}
+	asWriter := asBI
+	asWriter.User = schema.Writer
+	return &served{t, server.URL, insert, asBI, asWriter}
 }
 
 func (s *served) get(path, key string, headers ...string) (*http.Response, string) {
@@ -219,6 +222,19 @@ func TestAPI(t *testing.T) {
 	t.Run("each key reads its workspace", func(t *testing.T) {
 		if _, body := s.get("/api/v1/reports/channel_roi"+november, "rk_other"); !strings.Contains(body, `"Email","n","email","x",9`) || strings.Contains(body, "Direct") {
 			t.Error(body)
+		}
+	})
+	t.Run("people with many identifiers", func(t *testing.T) {
+		s.insert(`INSERT INTO throughline.identities_log (workspace, sign, kind, node_id, person_id) SELECT 'shop', 1, 'email', generateUUIDv4(), toUUID('00000000-0000-0000-0000-00000000000a') FROM numbers(4)`)
+		s.insert(`INSERT INTO throughline.identities_log (workspace, sign, kind, node_id, person_id) SELECT 'other', 1, 'email', generateUUIDv4(), toUUID('00000000-0000-0000-0000-00000000000b') FROM numbers(3)`)
+		writer, err := clickhouse.Open(s.writer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer writer.Close()
+		large, err := LargePersons(t.Context(), writer, 3)
+		if err != nil || len(large) != 1 || large[0] != (LargePerson{"shop", "00000000-0000-0000-0000-00000000000a", 4}) {
+			t.Errorf("%v %+v", err, large)
 		}
 	})
 	t.Run("the description", func(t *testing.T) { s.describes(t) })

@@ -3,6 +3,7 @@ package clickhouse
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,6 +23,8 @@ type Config struct {
 	// MaxConns bounds the connections.
 	MaxConns int
 	Settings map[string]any
+	// TLS, if set, is how the connection is secured.
+	TLS *tls.Config
 }
 
 // Time-outs of a connection.
@@ -36,7 +39,7 @@ func (c Config) options() *clickhouse.Options {
 	return &clickhouse.Options{
 		Addr: c.Addr, Auth: clickhouse.Auth{Database: c.Database, Username: c.User, Password: c.Password},
 		DialTimeout: dialTimeout, ReadTimeout: readTimeout, MaxOpenConns: n, MaxIdleConns: n, ConnMaxLifetime: 10 * time.Minute,
-		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4}, Settings: clickhouse.Settings(c.Settings),
+		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4}, Settings: clickhouse.Settings(c.Settings), TLS: c.TLS,
 		ClientInfo: clickhouse.ClientInfo{Products: []struct{ Name, Version string }{{"throughline", "1"}}},
 	}
 }

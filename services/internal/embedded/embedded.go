@@ -27,6 +27,15 @@ type Config struct {
 	Kafka, ClickHouse, ClickHouseHTTP string
 	// Users of ClickHouse.
 	Users []User
+	// Secure, if set, has Kafka speak TLS alone and ask for a login by SCRAM-SHA-512: connections to brokers elsewhere are tested
+	// on it. (This build of ClickHouse listens without TLS only.)
+	Secure *Secure
+}
+
+// Secure is how a broker proves who it is, and who may come in.
+type Secure struct {
+	Cert, Key      string // PEM files
+	User, Password string
 }
 
 // Limits of the supervisor.

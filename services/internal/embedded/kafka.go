@@ -18,6 +18,7 @@ import (
 type Kafka struct {
 	process
 	addr string
+	own  string // where we ask it ourselves
 }
 
 // clusterID is the same for every embedded broker: none of them ever meets another.
@@ -49,12 +50,18 @@ func StartKafka(ctx context.Context, cfg Config, log *zap.Logger) (*Kafka, error
 	if err != nil {
 		return nil, err
 	}
-	properties, err := writeKafkaConfig(dir, k.addr, controller)
+	k.own = k.addr
+	if cfg.Secure != nil {
+		if k.own, err = freePort(ctx, "127.0.0.1:0"); err != nil {
+			return nil, err
+		}
+	}
+	properties, err := writeKafkaConfig(dir, k.addr, k.own, controller, cfg.Secure)
 	if err != nil {
 		return nil, err
 	}
 	output := filepath.Join(logs, "kafka.out")
-	if err := formatStorage(ctx, java, cfg.Engines, dir, properties); err != nil {
+	if err := formatStorage(ctx, java, cfg.Engines, dir, properties, cfg.Secure); err != nil {
 		return nil, err
 	}
 	command := append([]string{verbWatch, lock, java}, javaArgs(cfg.Engines, dir)...)
@@ -77,7 +84,7 @@ func (k *Kafka) PID() int { return int(k.pid.Load()) }
 func (k *Kafka) Stop() { k.end() }
 
 func (k *Kafka) ping(ctx context.Context) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(k.addr), kgo.DialTimeout(time.Second), kgo.RequestRetries(0))
+	client, err := kgo.NewClient(kgo.SeedBrokers(k.own), kgo.DialTimeout(time.Second), kgo.RequestRetries(0))
 	if err != nil {
 		return err
 	}
@@ -109,11 +116,14 @@ func exists(path string) bool {
 }
 
 // formatStorage prepares the directory of a broker that has none yet.
-func formatStorage(ctx context.Context, java, engines, dir, properties string) error {
+func formatStorage(ctx context.Context, java, engines, dir, properties string, secure *Secure) error {
 	if exists(filepath.Join(dir, "data", "meta.properties")) {
 		return nil
 	}
 	args := append(javaArgs(engines, dir), "kafka.tools.StorageTool", "format", "--cluster-id", clusterID, "--ignore-formatted", "--config", properties)
+	if secure != nil {
+		args = append(args, "--add-scram", "SCRAM-SHA-512=[name="+secure.User+",password="+secure.Password+"]")
+	}
 	out, err := exec.CommandContext(ctx, java, args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("format the broker's storage: %w: %s", err, out)

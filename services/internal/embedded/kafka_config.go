@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"os"
 	"path/filepath"
 	"text/template"
 )
@@ -9,10 +10,17 @@ var kafkaTemplate = template.Must(template.New("server").Parse(`# Written at eve
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{{.Controller}}
-listeners=PLAINTEXT://{{.Addr}},CONTROLLER://{{.Controller}}
+{{if .Secure}}listeners=SASL_SSL://{{.Addr}},PLAINTEXT://{{.Own}},CONTROLLER://{{.Controller}}
+advertised.listeners=SASL_SSL://{{.Addr}},PLAINTEXT://{{.Own}}
+listener.security.protocol.map=SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+ssl.keystore.type=PEM
+ssl.keystore.location={{.Dir}}/keystore.pem
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+{{else}}listeners=PLAINTEXT://{{.Addr}},CONTROLLER://{{.Controller}}
 advertised.listeners=PLAINTEXT://{{.Addr}}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-controller.listener.names=CONTROLLER
+{{end}}controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs={{.Dir}}/data
 
@@ -64,9 +72,22 @@ rootLogger.level=warn
 rootLogger.appenderRef.out.ref=OUT
 `))
 
-func writeKafkaConfig(dir, addr, controller string) (string, error) {
+func writeKafkaConfig(dir, addr, own, controller string, secure *Secure) (string, error) {
+	if secure != nil { // Java wants key and certificate in one file
+		key, err := os.ReadFile(secure.Key)
+		if err != nil {
+			return "", err
+		}
+		cert, err := os.ReadFile(secure.Cert)
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "keystore.pem"), append(key, cert...), 0o600); err != nil {
+			return "", err
+		}
+	}
 	path := filepath.Join(dir, "server.properties")
-	if err := writeTemplate(path, kafkaTemplate, map[string]string{"Addr": addr, "Controller": controller, "Dir": dir}); err != nil {
+	if err := writeTemplate(path, kafkaTemplate, map[string]any{"Addr": addr, "Own": own, "Controller": controller, "Dir": dir, "Secure": secure}); err != nil {
 		return "", err
 	}
 	return path, writeTemplate(filepath.Join(dir, "log4j2.properties"), log4jTemplate, nil)
