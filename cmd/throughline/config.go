@@ -111,10 +111,10 @@ func or(a, b string) string {
 // settings are the defaults of everything but the workspaces.
 func settings() Config {
 	return Config{
-		HTTP:       "127.0.0.1:8080",
-		Data:       "./data",
-		Kafka:      KafkaConfig{Partitions: pipelines.DefaultPartitions, TransactionalID: "throughline-stitcher-0"},
-		MaxAhead:   24 * time.Hour, MaxPersonNodes: stitcher.DefaultConfig().MaxPersonNodes,
+		HTTP:     "127.0.0.1:8080",
+		Data:     "./data",
+		Kafka:    KafkaConfig{Partitions: pipelines.DefaultPartitions, TransactionalID: "throughline-stitcher-0"},
+		MaxAhead: 24 * time.Hour, MaxPersonNodes: stitcher.DefaultConfig().MaxPersonNodes,
 		ClickHouse: ClickHouseConfig{AdminUser: "default"},
 		Embedded:   EmbeddedConfig{Kafka: "127.0.0.1:9092", ClickHouse: "127.0.0.1:9000", ClickHouseHTTP: "127.0.0.1:8123"},
 		Log:        LogConfig{Level: "info", Format: "auto"},
