@@ -52,6 +52,15 @@ SEED ?= 1
 chaos: engines ## random faults under load, then an audit; N=rounds SEED=of the first
 	$(GO) test -count=1 -timeout $$(( $(N) + 5 ))m -run TestChaos -v ./services/e2e -chaos-rounds $(N) -chaos-seed $(SEED) | grep -vE '^=== '
 
+.PHONY: cluster
+cluster: engines ## three brokers and a ClickHouse on this machine, until Ctrl-C; CONFIG=file
+	$(GO) run ./cmd/throughline cluster $(if $(CONFIG),--config $(CONFIG))
+
+.PHONY: test-cluster
+test-cluster: engines ## a cluster of three brokers that loses one at a time, and a round of chaos on it
+	$(GO) test -count=1 -timeout 10m -run TestCluster -v ./services/internal/embedded
+	$(GO) test -count=1 -timeout 15m -run TestChaos -v ./services/e2e -chaos-rounds $(N) -chaos-seed $(SEED) -chaos-brokers 3 | grep -vE '^=== '
+
 .PHONY: test-kafka
 test-kafka: engines ## the tests on a real Kafka and a real ClickHouse, never from the cache
 	$(GO) test -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') $(REAL)

@@ -30,6 +30,7 @@ import (
 
 var (
 	chaosRounds = flag.Int("chaos-rounds", 3, "rounds of chaos; `make chaos N=` sets it")
+	chaosNodes  = flag.Int("chaos-brokers", 1, "brokers; with several, one is killed at a time")
 	chaosSeed   = flag.Uint64("chaos-seed", 1, "seed of the first round; the others follow")
 )
 
@@ -93,7 +94,7 @@ func newChaos(t *testing.T, rounds int) *chaos {
 	c := &chaos{T: t, dir: dir}
 	free := "127.0.0.1:0"
 	if c.engines, err = process.StartEngines(t.Context(), process.Wanted{
-		Data: filepath.Join(dir, "engines"), KafkaListen: free, ClickHouseListen: free, ClickHouseHTTPListen: free, Users: schema.Users("", "", nil),
+		Data: filepath.Join(dir, "engines"), KafkaListen: free, ClickHouseListen: free, ClickHouseHTTPListen: free, Users: schema.Users("", "", nil), KafkaNodes: *chaosNodes,
 	}, zap.NewNop(), func(string) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -125,8 +126,8 @@ func newChaos(t *testing.T, rounds int) *chaos {
 		for i := range 2 {
 			name := fmt.Sprintf("%s-%d", kind, i)
 			config := filepath.Join(dir, name+".yaml")
-			text := fmt.Sprintf("http: 127.0.0.1:0\ndata: %s\nkafka: {brokers: [%q], partitions: %d, transactional_id: %q}\nclickhouse: {addr: [%q]}\nmax_ahead: 8760h\nlog: {format: human, level: info}\n%s",
-				filepath.Join(dir, name), c.engines.Brokers[0], partitions, name, c.engines.ClickHouse[0], workspaces)
+			text := fmt.Sprintf("http: 127.0.0.1:0\ndata: %s\nkafka: {brokers: [%s], partitions: %d, transactional_id: %q}\nclickhouse: {addr: [%q]}\nmax_ahead: 8760h\nlog: {format: human, level: info}\n%s",
+				filepath.Join(dir, name), strings.Join(c.engines.Brokers, ", "), partitions, name, c.engines.ClickHouse[0], workspaces)
 			if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -314,6 +315,7 @@ func (c *chaos) signal(sig syscall.Signal, engine string) error {
 		if err != nil {
 			return err
 		}
+		rand.Shuffle(len(dirs), func(i, j int) { dirs[i], dirs[j] = dirs[j], dirs[i] }) // any of several brokers
 		for _, d := range dirs {
 			pid, err := strconv.Atoi(d.Name())
 			if err != nil {

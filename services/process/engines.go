@@ -29,6 +29,8 @@ type Wanted struct {
 	// Where embedded engines listen.
 	KafkaListen, ClickHouseListen, ClickHouseHTTPListen string
 	Users                                               []schema.User
+	// KafkaNodes is how many embedded brokers there are to be: one, if left out. More are for tests.
+	KafkaNodes int
 	// MovePorts lets an embedded engine take a free port where the wanted one is in use.
 	MovePorts bool
 }
@@ -47,7 +49,7 @@ type Engines struct {
 	clickhouseTLS *tls.Config
 
 	lock       *embedded.Lock
-	kafka      *embedded.Kafka
+	kafka      interface{ Stop() }
 	clickhouse *embedded.ClickHouse
 }
 
@@ -76,7 +78,7 @@ func StartEngines(ctx context.Context, w Wanted, log *zap.Logger, say func(strin
 		}
 	}
 	kafkaErr := make(chan error, 1)
-	go func() { kafkaErr <- e.startKafka(ctx, cfg, log) }()
+	go func() { kafkaErr <- e.startKafka(ctx, cfg, w.KafkaNodes, log) }()
 	if err := errors.Join(e.startClickHouse(ctx, cfg, log), <-kafkaErr); err != nil {
 		e.Stop()
 		return nil, err
@@ -84,14 +86,23 @@ func StartEngines(ctx context.Context, w Wanted, log *zap.Logger, say func(strin
 	return e, nil
 }
 
-func (e *Engines) startKafka(ctx context.Context, cfg embedded.Config, log *zap.Logger) (err error) {
+func (e *Engines) startKafka(ctx context.Context, cfg embedded.Config, nodes int, log *zap.Logger) error {
 	if len(e.Brokers) > 0 {
 		return nil
 	}
-	if e.kafka, err = embedded.StartKafka(ctx, cfg, log); err != nil {
+	if nodes > 1 {
+		c, err := embedded.StartCluster(ctx, cfg, nodes, log)
+		if err != nil {
+			return err
+		}
+		e.kafka, e.Brokers = c, c.Addrs()
+		return nil
+	}
+	k, err := embedded.StartKafka(ctx, cfg, log)
+	if err != nil {
 		return err
 	}
-	e.Brokers = []string{e.kafka.Addr()}
+	e.kafka, e.Brokers = k, []string{k.Addr()}
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,8 @@ import (
 
 	schema "github.com/throughline-io/throughline/pipelines/clickhouse"
 	"github.com/throughline-io/throughline/pipelines/workspace"
+	"github.com/throughline-io/throughline/schemas/event"
+	"github.com/throughline-io/throughline/schemas/fact"
 	"github.com/throughline-io/throughline/services/internal/clickhouse"
 	"github.com/throughline-io/throughline/services/internal/embedded"
 )
@@ -235,6 +238,24 @@ func TestAPI(t *testing.T) {
 		large, err := LargePersons(t.Context(), writer, 3)
 		if err != nil || len(large) != 1 || large[0] != (LargePerson{"shop", "00000000-0000-0000-0000-00000000000a", 4}) {
 			t.Errorf("%v %+v", err, large)
+		}
+	})
+	t.Run("an aggregate that is not the ledger's", func(t *testing.T) {
+		s.insert(`INSERT INTO throughline.credits (workspace, model, conversion, conversion_id, channel, source, medium, campaign, conversions, revenue, touch_date, lead_date, sale_date, booked_date) VALUES
+			('audited', 'linear', 'sale', 'd1', 'Email', 'n', 'email', 'x', 1, 100, '2026-11-01', '2026-11-02', '2026-11-03', '2026-11-04')`)
+		s.insert(`INSERT INTO throughline.channel_daily (workspace, date_basis, date, model, channel, source, medium, campaign, revenue) VALUES ('audited', 'sale', '2026-11-03', 'linear', 'Email', 'n', 'email', 'x', 0.01)`)
+		writer, err := clickhouse.Open(s.writer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer writer.Close()
+		result, err := Audit{Workspace: "audited", Recompute: func([]*event.Event) *fact.Posting { return &fact.Posting{} }}.Run(t.Context(), writer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(result.Checks, func(c Check) bool { return c.Name == "channel_daily against the ledger" })
+		if c := result.Checks[i]; c.Compared != 4 || c.Differences != 1 || !strings.Contains(c.Rows[0], "sale | 2026-11-03 | linear | Email") || !strings.Contains(c.Rows[0], "[0 0 0 1 0]") {
+			t.Errorf("%+v", c)
 		}
 	})
 	t.Run("the description", func(t *testing.T) { s.describes(t) })

@@ -9,36 +9,54 @@ import (
 
 // checks are the comparisons of an audit: what stands, as a query of a key and quantities, and what should, from the facts.
 var checks = []struct {
-	name   string
-	query  string
+	name  string
+	query string
+	// expect is nil where the query itself compares: what it returns are differences, of as many cells as count says.
 	expect func(*fact.Posting) cells
+	count  string
 }{
 	{"ledger against raw events", `
 SELECT [conversion, conversion_id, model, touch_id, toString(person_id), toString(toUnixTimestamp64Milli(touch_time)), toString(toUnixTimestamp64Milli(lead_time)),
         toString(toUnixTimestamp64Milli(sale_time)), toString(toUnixTimestamp64Milli(booked_time)), channel, source, medium, campaign, content, term],
        [toInt64(sum(conversions) * 1000000), toInt64(sum(revenue) * 100), toInt64(sum(cost_of_goods) * 100)]
 FROM throughline.credits WHERE workspace = ?
-GROUP BY conversion, conversion_id, model, touch_id, person_id, touch_time, lead_time, sale_time, booked_time, channel, source, medium, campaign, content, term`, ledger},
+GROUP BY conversion, conversion_id, model, touch_id, person_id, touch_time, lead_time, sale_time, booked_time, channel, source, medium, campaign, content, term`, ledger, ""},
 	{"channel_daily against raw events", `
 SELECT [date_basis, toString(date), model, channel, source, medium, campaign],
        [toInt64(sum(visits)), toInt64(sum(impressions)), toInt64(sum(clicks)), toInt64(sum(spend) * 100), toInt64(sum(inquiries) * 1000000), toInt64(sum(deals) * 1000000),
         toInt64(sum(sales) * 1000000), toInt64(sum(revenue) * 100), toInt64(sum(cost_of_goods) * 100)]
-FROM throughline.channel_daily WHERE workspace = ? GROUP BY date_basis, date, model, channel, source, medium, campaign`, daily},
+FROM throughline.channel_daily WHERE workspace = ? GROUP BY date_basis, date, model, channel, source, medium, campaign`, daily, ""},
 	{"touches against raw events", `
 SELECT [touch_id, toString(person_id), channel, source, medium, campaign, content, term], [toInt64(count())]
-FROM throughline.touches WHERE workspace = ? GROUP BY touch_id, person_id, channel, source, medium, campaign, content, term`, touches},
+FROM throughline.touches WHERE workspace = ? GROUP BY touch_id, person_id, channel, source, medium, campaign, content, term`, touches, ""},
 	{"deals against raw events", `
 SELECT [deal_id, toString(person_id), pipeline, stage, status], [toInt64(amount * 100), toInt64(cost_of_goods * 100)]
-FROM throughline.deals WHERE workspace = ?`, deals},
+FROM throughline.deals WHERE workspace = ?`, deals, ""},
 	{"deal_stages against raw events", `
 SELECT [deal_id, pipeline, stage, toString(toUnixTimestamp64Milli(entered_at))], [toInt64(count())]
-FROM throughline.deal_stages WHERE workspace = ? GROUP BY deal_id, pipeline, stage, entered_at`, stages},
+FROM throughline.deal_stages WHERE workspace = ? GROUP BY deal_id, pipeline, stage, entered_at`, stages, ""},
 	{"identities against raw events", `
 SELECT [kind, toString(node_id), toString(person_id)], [toInt64(count())]
-FROM throughline.identities WHERE workspace = ? GROUP BY kind, node_id, person_id`, identities},
+FROM throughline.identities WHERE workspace = ? GROUP BY kind, node_id, person_id`, identities, ""},
+	// Both sides are in ClickHouse, which adds them up: the memory it takes is that of the aggregate.
+	{"channel_daily against the ledger", `
+SELECT [date_basis, toString(date), model, channel, source, medium, campaign],
+       [toInt64(sum(q) * 1000000), toInt64(sum(d) * 1000000), toInt64(sum(n) * 1000000), toInt64(sum(r) * 100), toInt64(sum(g) * 100)] AS difference
+FROM
+(
+    SELECT date_basis, date, model, channel, source, medium, campaign, a.inquiries AS q, a.deals AS d, a.sales AS n, a.revenue AS r, a.cost_of_goods AS g
+    FROM throughline.channel_daily AS a WHERE workspace = $1
+    UNION ALL
+    SELECT basis.1, basis.2, model, channel, source, medium, campaign, -if(conversion = 'inquiry', conversions, 0), -if(conversion = 'deal', conversions, 0),
+        -if(conversion = 'sale', conversions, 0), -revenue, -cost_of_goods
+    FROM throughline.credits ARRAY JOIN [('touch', touch_date), ('lead', lead_date), ('sale', sale_date), ('booked', booked_date)] AS basis WHERE workspace = $1
+)
+GROUP BY date_basis, date, model, channel, source, medium, campaign
+HAVING arrayExists(v -> v != 0, difference)`, nil, `
+SELECT uniqExact(date_basis, date, model, channel, source, medium, campaign) FROM throughline.channel_daily WHERE workspace = ?`},
 	{"sales of each model against won deals", `
 SELECT [model], [toInt64(sum(revenue) * 100), toInt64(sum(cost_of_goods) * 100)]
-FROM throughline.credits WHERE workspace = ? AND conversion = 'sale' GROUP BY model`, won},
+FROM throughline.credits WHERE workspace = ? AND conversion = 'sale' GROUP BY model`, won, ""},
 }
 
 func id(n event.NodeID) string { return uuid.UUID(n).String() }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +27,39 @@ const clusterID = "VGhyb3VnaGxpbmVLYWZrYQ"
 
 // StartKafka starts the broker on the configured port and waits until it answers.
 func StartKafka(ctx context.Context, cfg Config, log *zap.Logger) (*Kafka, error) {
+	addr, err := freePort(ctx, cfg.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	controller, err := freePort(ctx, "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	return startNode(ctx, cfg, node{Dir: "kafka", ID: 1, Addr: addr, Controllers: []string{controller}}, log)
+}
+
+// node is one broker of a cluster, which may have but one. All are controllers too.
+type node struct {
+	Dir         string // under the data directory
+	ID          int
+	Addr, Own   string
+	Controllers []string // of all nodes, in the order of their ids
+	Secure      *Secure
+}
+
+// Controller is where this node's controller listens, Voters are all of them, and Replicas is how many copies there are of everything.
+func (n node) Controller() string { return n.Controllers[n.ID-1] }
+func (n node) Replicas() int      { return len(n.Controllers) }
+func (n node) InSync() int        { return n.Replicas()/2 + 1 }
+func (n node) Voters() string {
+	var out []string
+	for i, c := range n.Controllers {
+		out = append(out, strconv.Itoa(i+1)+"@"+c)
+	}
+	return strings.Join(out, ",")
+}
+
+func startNode(ctx context.Context, cfg Config, n node, log *zap.Logger) (*Kafka, error) {
 	libs := filepath.Join(cfg.Engines, kafkaDir)
 	if _, err := os.Stat(libs); err != nil {
 		return nil, fmt.Errorf("the Kafka engine is not there (%w): run `make engines`, or use one of your own with --kafka", err)
@@ -34,7 +68,7 @@ func StartKafka(ctx context.Context, cfg Config, log *zap.Logger) (*Kafka, error
 	if err != nil {
 		return nil, err
 	}
-	dir, logs, err := makeDirs(cfg.Data, "kafka")
+	dir, logs, err := makeDirs(cfg.Data, n.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -42,31 +76,24 @@ func StartKafka(ctx context.Context, cfg Config, log *zap.Logger) (*Kafka, error
 	if err := awaitLeftover(lock); err != nil {
 		return nil, err
 	}
-	k := &Kafka{}
-	if k.addr, err = freePort(ctx, cfg.Kafka); err != nil {
-		return nil, err
-	}
-	controller, err := freePort(ctx, "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	k.own = k.addr
-	if cfg.Secure != nil {
-		if k.own, err = freePort(ctx, "127.0.0.1:0"); err != nil {
+	n.Own, n.Secure = n.Addr, cfg.Secure
+	if n.Secure != nil {
+		if n.Own, err = freePort(ctx, "127.0.0.1:0"); err != nil {
 			return nil, err
 		}
 	}
-	properties, err := writeKafkaConfig(dir, k.addr, k.own, controller, cfg.Secure)
+	k := &Kafka{addr: n.Addr, own: n.Own}
+	properties, err := writeKafkaConfig(dir, n)
 	if err != nil {
 		return nil, err
 	}
-	output := filepath.Join(logs, "kafka.out")
+	output := filepath.Join(logs, n.Dir+".out")
 	if err := formatStorage(ctx, java, cfg.Engines, dir, properties, cfg.Secure); err != nil {
 		return nil, err
 	}
 	command := append([]string{verbWatch, lock, java}, javaArgs(cfg.Engines, dir)...)
 	k.process = process{
-		name: "kafka", args: append(command, "kafka.Kafka", properties), output: output, ready: k.ping, log: log,
+		name: n.Dir, args: append(command, "kafka.Kafka", properties), output: output, ready: k.ping, log: log,
 	}
 	if err := k.start(ctx); err != nil {
 		return nil, err

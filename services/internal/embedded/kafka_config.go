@@ -8,13 +8,13 @@ import (
 
 var kafkaTemplate = template.Must(template.New("server").Parse(`# Written at every start: changes here are lost.
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{{.Controller}}
+node.id={{.ID}}
+controller.quorum.voters={{.Voters}}
 {{if .Secure}}listeners=SASL_SSL://{{.Addr}},PLAINTEXT://{{.Own}},CONTROLLER://{{.Controller}}
 advertised.listeners=SASL_SSL://{{.Addr}},PLAINTEXT://{{.Own}}
 listener.security.protocol.map=SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 ssl.keystore.type=PEM
-ssl.keystore.location={{.Dir}}/keystore.pem
+ssl.keystore.location={{.Path}}/keystore.pem
 sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 {{else}}listeners=PLAINTEXT://{{.Addr}},CONTROLLER://{{.Controller}}
@@ -22,18 +22,18 @@ advertised.listeners=PLAINTEXT://{{.Addr}}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 {{end}}controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-log.dirs={{.Dir}}/data
+log.dirs={{.Path}}/data
 
-# One node: there is nothing to replicate to.
-default.replication.factor=1
-min.insync.replicas=1
-offsets.topic.replication.factor=1
+# On one node there is nothing to replicate to.
+default.replication.factor={{.Replicas}}
+min.insync.replicas={{.InSync}}
+offsets.topic.replication.factor={{.Replicas}}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={{.Replicas}}
+transaction.state.log.min.isr={{.InSync}}
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor={{.Replicas}}
+share.coordinator.state.topic.min.isr={{.InSync}}
 
 # A quick return after a crash: nobody else could take over meanwhile.
 broker.session.timeout.ms=1500
@@ -72,13 +72,19 @@ rootLogger.level=warn
 rootLogger.appenderRef.out.ref=OUT
 `))
 
-func writeKafkaConfig(dir, addr, own, controller string, secure *Secure) (string, error) {
-	if secure != nil { // Java wants key and certificate in one file
-		key, err := os.ReadFile(secure.Key)
+// kafkaFile is what the template is filled with.
+type kafkaFile struct {
+	node
+	Path string
+}
+
+func writeKafkaConfig(dir string, n node) (string, error) {
+	if n.Secure != nil { // Java wants key and certificate in one file
+		key, err := os.ReadFile(n.Secure.Key)
 		if err != nil {
 			return "", err
 		}
-		cert, err := os.ReadFile(secure.Cert)
+		cert, err := os.ReadFile(n.Secure.Cert)
 		if err != nil {
 			return "", err
 		}
@@ -87,7 +93,7 @@ func writeKafkaConfig(dir, addr, own, controller string, secure *Secure) (string
 		}
 	}
 	path := filepath.Join(dir, "server.properties")
-	if err := writeTemplate(path, kafkaTemplate, map[string]any{"Addr": addr, "Own": own, "Controller": controller, "Dir": dir, "Secure": secure}); err != nil {
+	if err := writeTemplate(path, kafkaTemplate, kafkaFile{n, dir}); err != nil {
 		return "", err
 	}
 	return path, writeTemplate(filepath.Join(dir, "log4j2.properties"), log4jTemplate, nil)

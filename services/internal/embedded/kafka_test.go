@@ -16,6 +16,68 @@ import (
 	"go.uber.org/zap/zaptest"
 )
 
+// One broker of three goes away and comes back, again and again: what was acknowledged is there once.
+func TestClusterLosesOneBrokerAtATime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three brokers take half a minute, and none of it is ours to race")
+	}
+	ctx := context.Background()
+	c, err := StartCluster(ctx, testConfig(t), 3, zaptest.NewLogger(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Stop()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.Addrs()...), kgo.DefaultProduceTopic("t"), kgo.ConsumeTopics("t"), kgo.MetadataMinAge(100*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	if _, err := admin.CreateTopic(ctx, 3, -1, nil, "t"); err != nil {
+		t.Fatal(err)
+	}
+	const n = 900
+	for i := range n {
+		if i%(n/3) == n/6 {
+			awaitReplicas(t, admin, 3)
+			if err := syscall.Kill(c.PIDs()[i/(n/3)], syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := client.ProduceSync(ctx, kgo.StringRecord(strconv.Itoa(i))).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	awaitReplicas(t, admin, 3)
+	seen := map[string]int{}
+	for len(seen) < n {
+		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { seen[string(r.Value)]++ })
+	}
+	for v, times := range seen {
+		if times != 1 {
+			t.Errorf("record %s came %d times", v, times)
+		}
+	}
+}
+
+// awaitReplicas waits until every partition has so many replicas in sync.
+func awaitReplicas(t *testing.T, admin *kadm.Client, n int) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; <-time.After(50 * time.Millisecond) {
+		topics, err := admin.ListTopics(context.Background(), "t")
+		whole := err == nil
+		for _, p := range topics["t"].Partitions {
+			whole = whole && len(p.ISR) == n
+		}
+		if whole {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the replicas are not in sync after a minute: %v %+v", err, topics)
+		}
+	}
+}
+
 func TestFetch(t *testing.T) {
 	if err := Fetch(context.Background(), EnginesDir(), os.Stderr); err != nil {
 		t.Fatal(err)
