@@ -177,7 +177,7 @@ func (p *Sample) responses(s *Source, list []Request) (map[string]any, error) {
 func (r *Request) Response(pages ...io.Reader) (any, error) {
 	list := []any{}
 	for _, body := range pages {
-		for item, err := range r.Format.Read(items.Input{Body: body, File: r.Name, Limits: items.Hook}) {
+		for item, err := range r.Format.Read(items.Input{Body: body, File: r.Name, Limits: items.File}) {
 			if err != nil {
 				return nil, err
 			}

@@ -33,8 +33,8 @@ const (
 	MaxTitleLines = 50
 )
 
-// Hook are the limits of a request; its bytes as those of any other request.
-var Hook = Limits{Bytes: 16 << 20, ItemBytes: 16 << 20, Items: 10_000}
+// Hook are the limits of a request: its body, twice in base64 and sealed, must fit into one record of the dead letters.
+var Hook = Limits{Bytes: 8 << 20, ItemBytes: 8 << 20, Items: 10_000}
 
 // File are the limits of a file that somebody imports: as large as a disk, but no endless one.
 var File = Limits{Bytes: 256 << 30, ItemBytes: 16 << 20, Items: 1 << 40}
