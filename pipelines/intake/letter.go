@@ -1,0 +1,59 @@
+package intake
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/throughline-io/throughline/pipelines/sources"
+	"github.com/throughline-io/throughline/pipelines/sources/items"
+	"github.com/throughline-io/throughline/pipelines/sources/mapping"
+	"github.com/throughline-io/throughline/pipelines/workspace"
+	"github.com/throughline-io/throughline/schemas/deadletter"
+	"github.com/throughline-io/throughline/schemas/delivery"
+	"github.com/throughline-io/throughline/schemas/event"
+)
+
+// Why is the reason of a dead letter: of an event, or of an item that could not be read or mapped.
+func Why(err error) *event.Error {
+	var bad *event.Error
+	var unread *items.Fault
+	switch {
+	case errors.As(err, &bad):
+		return bad
+	case errors.As(err, &unread):
+		return &event.Error{Code: deadletter.Unreadable, Message: sources.Discreet(unread.Err)}
+	}
+	return &event.Error{Code: deadletter.Unmapped, Message: sources.Discreet(err)}
+}
+
+// Bury makes the dead letter of an item that a sender sent, as it came. Sender is who sent it: a key's name, an import, a pull.
+func Bury(w *workspace.Workspace, sender string, index int, item []byte, bad *event.Error, now time.Time) (*deadletter.Letter, error) {
+	l := &deadletter.Letter{
+		Workspace: w.Name, Key: sender, Code: string(bad.Code), Field: bad.Field, Message: bad.Message, ReceivedAt: now.UTC().Format(time.RFC3339Nano),
+		Index: index,
+	}
+	return l, l.Keep([]byte(w.Pepper), item, w.StoreContacts)
+}
+
+// By says by what an item of an entry is read.
+func By(i *sources.Instance, e *sources.Entry) delivery.Source {
+	return delivery.Source{Source: i.Source.Name, Instance: i.Name, Entry: e.Name, Version: i.Source.Version}
+}
+
+// Parcel is an item with all that its mapping is told of it.
+func Parcel(item items.Item, v *mapping.Variables) (*delivery.Parcel, error) {
+	p := &delivery.Parcel{}
+	for _, part := range []struct {
+		to *json.RawMessage
+		of any
+	}{{&p.Item, item.Value}, {&p.Envelope, item.Envelope}, {&p.Place, item.Place}, {&p.Request, v.Request}} {
+		b, err := json.Marshal(part.of)
+		if err != nil {
+			return nil, fmt.Errorf("parcel: %w", err)
+		}
+		*part.to = b
+	}
+	return p, nil
+}
