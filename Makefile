@@ -91,7 +91,7 @@ generate: ## run the generators
 dist: engines ## one archive in dist/ with the program and its engines; it runs where there is Java 17
 	rm -rf dist && mkdir -p dist/$(DIST)/engines
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o dist/$(DIST)/throughline ./cmd/throughline
-	engines=$$(./dist/$(DIST)/throughline engines) && cp -R "$$engines"/node_modules "$$engines"/kafka dist/$(DIST)/engines/
+	engines=$$(./dist/$(DIST)/throughline engines) && cp -R "$$engines"/node_modules "$$engines"/kafka-* dist/$(DIST)/engines/
 	cp README.md LICENSE CHANGELOG.md deploy/config/throughline.yaml dist/$(DIST)/
 	tar -C dist -czf dist/$(DIST).tar.gz $(DIST) && rm -rf dist/$(DIST)
 	cd dist && sha256sum $(DIST).tar.gz > SHA256SUMS && ls -l
