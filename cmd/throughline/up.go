@@ -8,7 +8,7 @@ import (
 )
 
 func upCommand(load configLoader) *cobra.Command {
-	var data, httpAddr string
+	var httpAddr string
 	var kafka, clickhouse []string
 	c := &cobra.Command{
 		Use:   "up",
@@ -23,7 +23,6 @@ Embedded engines listen on the loopback only. Engines that are not on this machi
 			if err != nil {
 				return err
 			}
-			override(&cfg.Data, data)
 			override(&cfg.HTTP, httpAddr)
 			if len(kafka) > 0 {
 				cfg.Kafka.Brokers = kafka
@@ -61,7 +60,6 @@ Embedded engines listen on the loopback only. Engines that are not on this machi
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&data, "data", "", "data directory (configuration: data)")
 	f.StringVar(&httpAddr, "http", "", "address of the collector and its pages (configuration: http)")
 	f.StringSliceVar(&kafka, "kafka", nil, "brokers to use instead of an embedded Kafka")
 	f.StringSliceVar(&clickhouse, "clickhouse", nil, "ClickHouse (native protocol) to use instead of an embedded one")
