@@ -40,7 +40,13 @@ func (m *Machine[P]) load(id ID) (*Node[P], error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node[P]{id: id}
+	n := &Node[P]{id: id, task: r.Task, waiting: r.Waiting}
+	if len(n.waiting) > 0 {
+		n.nextSeq = n.waiting[len(n.waiting)-1].Seq + 1
+	}
+	if err := m.loadStaged(n, r.Staged); err != nil {
+		return nil, err
+	}
 	if r.Away {
 		n.away, n.moved = true, map[ID]ID{id: r.Next}
 		n.measure()
@@ -48,10 +54,10 @@ func (m *Machine[P]) load(id ID) (*Node[P], error) {
 	}
 	entries := r.Entries
 	if len(r.Others) > 0 {
-		n.others = make(map[ID]struct{}, len(r.Others))
+		n.others = make(map[ID]ID, len(r.Others))
 		for _, x := range r.Others {
-			n.others[x] = struct{}{}
-			more, err := m.store.Entries(x)
+			n.others[x.ID] = x.Leaves
+			more, err := m.store.Entries(x.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -59,7 +65,8 @@ func (m *Machine[P]) load(id ID) (*Node[P], error) {
 		}
 	}
 	n.journey = journeyOf(entries)
-	n.person = m.person(id, entries)
+	m.resume(n)
+	n.person = m.person(id, n.own())
 	n.measure()
 	n.size += m.fx.Size(n.person)
 	return n, nil
