@@ -20,6 +20,7 @@ type Partition struct {
 	rules    map[string]Rules
 	store    *state.Partition
 	maxNodes int
+	limits   identity.Limits
 	spaces   map[string]*space
 	now      int64
 	local    []state.Envelope // messages to this partition, handled before the next
@@ -49,7 +50,7 @@ type LargePerson struct {
 // NewPartition makes partition id, one of `of`, over what a store holds of it. Maxnodes is how many nodes a person may have before
 // it is told of.
 func NewPartition(id, of int32, rules map[string]Rules, store *state.Partition, maxNodes int) *Partition {
-	return &Partition{id: id, of: of, rules: rules, store: store, maxNodes: maxNodes, spaces: map[string]*space{}}
+	return &Partition{id: id, of: of, rules: rules, store: store, maxNodes: maxNodes, limits: identity.DefaultLimits(), spaces: map[string]*space{}}
 }
 
 // UnknownWorkspaceError says that an event is for a workspace that is not configured here.
