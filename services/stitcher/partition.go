@@ -130,7 +130,7 @@ func (p *Partition) Changes() (out []state.Record, err error) {
 // Commit makes everything since the last one final: the store has it now. Of what is at hand, about cacheBytes are kept.
 func (p *Partition) Commit(cacheBytes int) error {
 	for _, s := range p.spaces {
-		s.commit(cacheBytes / len(p.spaces))
+		s.commit(cacheBytes/len(p.spaces), p.now)
 	}
 	p.out = Output{}
 	return p.store.Refresh()
@@ -151,6 +151,25 @@ func (p *Partition) Bytes() int {
 		n += s.machine.Bytes()
 	}
 	return n
+}
+
+// Heavy is about how much memory the people take that are slow to read, and when the one was used that has not been for longest.
+func (p *Partition) Heavy() (bytes int, oldest int64) {
+	for _, s := range p.spaces {
+		n, last := s.machine.Heavy()
+		if n > 0 && (bytes == 0 || last < oldest) {
+			oldest = last
+		}
+		bytes += n
+	}
+	return bytes, oldest
+}
+
+// Lighten lets go of people that are slow to read and were not used after a moment.
+func (p *Partition) Lighten(after int64) {
+	for _, s := range p.spaces {
+		s.machine.Lighten(after)
+	}
 }
 
 // keep is the part of an event that facts are computed from.

@@ -188,8 +188,9 @@ func (s *space) stands() ([]byte, error) {
 	return s.config, nil
 }
 
-func (s *space) commit(cacheBytes int) {
+func (s *space) commit(cacheBytes int, now int64) {
 	s.machine.Commit()
+	s.machine.Age(now)
 	s.machine.Shrink(cacheBytes)
 	clear(s.spends)
 	if s.wrote {

@@ -7,12 +7,12 @@ func (m *Machine[P]) Dirty() Dirty { return m.dirty }
 func (m *Machine[P]) Commit() {
 	for _, n := range m.touched {
 		n.touched = false
-		old := n.size
+		m.drop(n) // by its former size
 		n.measure()
 		if !n.away {
 			n.size += m.fx.Size(n.person)
 		}
-		m.bytes += n.size - old
+		m.keep(n)
 	}
 	m.forget()
 }

@@ -25,6 +25,8 @@ type Node[P any] struct {
 	nextSeq uint64
 	size    int
 	touched bool
+	used    bool  // a heavy one, since Age
+	last    int64 // when that was
 }
 
 // busy: what comes for the node has to wait.

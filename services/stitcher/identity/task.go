@@ -47,11 +47,13 @@ type Limits struct {
 	PostCost int
 	// Messages is how many of those that waited are handled.
 	Messages int
+	// HeavyBytes is how much a node takes of memory that is kept at hand beyond the others, since it is slow to read.
+	HeavyBytes int
 }
 
 // DefaultLimits keep a message below what a broker takes by default, and a step below a second.
 func DefaultLimits() Limits {
-	return Limits{PieceBytes: 512 << 10, PieceNodes: 2_000, PostCost: 10_000, Messages: 500}
+	return Limits{PieceBytes: 512 << 10, PieceNodes: 2_000, PostCost: 10_000, Messages: 500, HeavyBytes: 1 << 20}
 }
 
 // staged is a person that is being sent to a node in pieces.

@@ -168,7 +168,7 @@ func (w *world) home(id ID) int {
 func newWorld(t *testing.T, rnd *rand.Rand, parts int) *world {
 	w := &world{t: t, rnd: rnd, channels: map[[2]int][]Message{}, sum: map[posted]int{}, local: rnd.IntN(2) == 0, limits: DefaultLimits()}
 	if rnd.IntN(4) > 0 { // all that is not tiny takes steps
-		w.limits = Limits{PieceBytes: 1 + rnd.IntN(12), PieceNodes: 1 + rnd.IntN(4), PostCost: 1 + rnd.IntN(2), Messages: 1 + rnd.IntN(3)}
+		w.limits = Limits{PieceBytes: 1 + rnd.IntN(12), PieceNodes: 1 + rnd.IntN(4), PostCost: 1 + rnd.IntN(2), Messages: 1 + rnd.IntN(3), HeavyBytes: rnd.IntN(5_000)}
 	}
 	for i := range parts {
 		p := &partition{w: w, i: i, log: newChangelog(), sum: map[posted]int{}}
@@ -224,7 +224,7 @@ func (p *partition) handle(m Message) {
 	for len(p.fifo) > 0 {
 		m, p.fifo = p.fifo[0], p.fifo[1:]
 		p.w.stats.messages++
-		if n := p.m.young[m.To]; n != nil && n.busy() && m.Kind != Step {
+		if n := p.m.atHand(m.To); n != nil && n.busy() && m.Kind != Step {
 			p.w.stats.waits++
 		}
 		if p.w.stats.messages > 400_000 {
@@ -272,6 +272,10 @@ func (p *partition) commit() {
 		w.stats.restarts++
 	case 1, 2, 3:
 		p.m.Shrink(w.rnd.IntN(20_000))
+		w.stats.messages++
+		p.m.Age(int64(w.stats.messages))
+	case 4:
+		p.m.Lighten(int64(w.stats.messages - w.rnd.IntN(100)))
 	}
 }
 
