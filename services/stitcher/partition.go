@@ -20,6 +20,7 @@ type Partition struct {
 	rules    map[string]Rules
 	store    *state.Partition
 	maxNodes int
+	limits   identity.Limits
 	spaces   map[string]*space
 	now      int64
 	local    []state.Envelope // messages to this partition, handled before the next
@@ -49,7 +50,7 @@ type LargePerson struct {
 // NewPartition makes partition id, one of `of`, over what a store holds of it. Maxnodes is how many nodes a person may have before
 // it is told of.
 func NewPartition(id, of int32, rules map[string]Rules, store *state.Partition, maxNodes int) *Partition {
-	return &Partition{id: id, of: of, rules: rules, store: store, maxNodes: maxNodes, spaces: map[string]*space{}}
+	return &Partition{id: id, of: of, rules: rules, store: store, maxNodes: maxNodes, limits: identity.DefaultLimits(), spaces: map[string]*space{}}
 }
 
 // UnknownWorkspaceError says that an event is for a workspace that is not configured here.
@@ -129,7 +130,7 @@ func (p *Partition) Changes() (out []state.Record, err error) {
 // Commit makes everything since the last one final: the store has it now. Of what is at hand, about cacheBytes are kept.
 func (p *Partition) Commit(cacheBytes int) error {
 	for _, s := range p.spaces {
-		s.commit(cacheBytes / len(p.spaces))
+		s.commit(cacheBytes/len(p.spaces), p.now)
 	}
 	p.out = Output{}
 	return p.store.Refresh()
@@ -150,6 +151,25 @@ func (p *Partition) Bytes() int {
 		n += s.machine.Bytes()
 	}
 	return n
+}
+
+// Heavy is about how much memory the people take that are slow to read, and when the one was used that has not been for longest.
+func (p *Partition) Heavy() (bytes int, oldest int64) {
+	for _, s := range p.spaces {
+		n, last := s.machine.Heavy()
+		if n > 0 && (bytes == 0 || last < oldest) {
+			oldest = last
+		}
+		bytes += n
+	}
+	return bytes, oldest
+}
+
+// Lighten lets go of people that are slow to read and were not used after a moment.
+func (p *Partition) Lighten(after int64) {
+	for _, s := range p.spaces {
+		s.machine.Lighten(after)
+	}
 }
 
 // keep is the part of an event that facts are computed from.

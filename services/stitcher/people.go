@@ -4,6 +4,7 @@ import (
 	"github.com/throughline-io/throughline/schemas/fact"
 	"github.com/throughline-io/throughline/services/stitcher/identity"
 	"github.com/throughline-io/throughline/services/stitcher/journey"
+	"github.com/throughline-io/throughline/services/stitcher/state"
 )
 
 // people is what the identity machine asks of journeys, by some rules.
@@ -50,6 +51,44 @@ func (q people) Post(kind identity.Change, cause string, before, after []*journe
 	journey.Diff(p, facts(before), facts(after), change(kind, cause))
 	q.s.emit(p)
 }
+
+// MergeInSteps is Merge, posted in steps.
+func (q people) MergeInSteps(cause string, x, from *journey.Index) identity.Posting {
+	return posting{q.s, cause, x.MergeInSteps(from, change(identity.Merged, cause))}
+}
+
+// PostInSteps is Post, posted in steps.
+func (q people) PostInSteps(kind identity.Change, cause string, before, after []*journey.Index) identity.Posting {
+	return posting{q.s, cause, journey.DiffInSteps(before, after, change(kind, cause))}
+}
+
+// posting is a difference that is posted in steps.
+type posting struct {
+	s     *space
+	cause string
+	steps *journey.Steps
+}
+
+func (p posting) Skip(done int) { p.steps.Skip(done) }
+
+func (p posting) Post(cost int) (int, bool) {
+	out := p.s.posting(p.cause)
+	done, all := p.steps.Post(out, cost)
+	p.s.emit(out)
+	return done, all
+}
+
+// Bytes is what an entry takes in a message.
+func (q people) Bytes(e *identity.Entry) int {
+	q.s.scratch = state.AppendEntry(q.s.scratch[:0], e)
+	return len(q.s.scratch) + fieldBytes
+}
+
+// fieldBytes is at least what stands before an entry in a message.
+const fieldBytes = 8
+
+// Here reports that a node is of this partition.
+func (q people) Here(id identity.ID) bool { return q.s.p.home(id) == q.s.p.id }
 
 // Size is what a journey takes of memory.
 func (q people) Size(x *journey.Index) int { return x.Size() }

@@ -23,6 +23,7 @@ type space struct {
 	known     bool                          // config was read
 	wrote     bool                          // this transaction writes rules.Config
 	large     map[identity.ID]bool          // people with more than MaxPersonNodes, told already
+	scratch   []byte
 }
 
 func newSpace(p *Partition, workspace string, rules Rules) *space {
@@ -34,7 +35,7 @@ func newSpace(p *Partition, workspace string, rules Rules) *space {
 	for number := range rules.Pool {
 		s.pool[identity.NumberNode(number)] = true
 	}
-	s.machine = identity.New(people{s, rules.Rules}, s.store)
+	s.machine = identity.New(people{s, rules.Rules}, s.store, p.limits)
 	return s
 }
 
@@ -64,10 +65,11 @@ func (s *space) emit(p *fact.Posting) {
 	}
 }
 
-// send passes a message on: here at once, or to another partition with the transaction.
+// send passes a message on: here at once, or to another partition with the transaction. A step is for the next transaction: that bounds
+// them.
 func (s *space) send(m identity.Message) {
 	e := state.Envelope{Workspace: s.workspace, Message: m}
-	if s.p.home(m.To) == s.p.id {
+	if m.Kind != identity.Step && s.p.home(m.To) == s.p.id {
 		s.p.local = append(s.p.local, e)
 		return
 	}
@@ -149,6 +151,15 @@ func (s *space) changes(out []state.Record) ([]state.Record, error) {
 	for ref, c := range d.Calls {
 		out = append(out, state.Call(s.workspace, ref, c))
 	}
+	for id, t := range d.Tasks {
+		out = append(out, state.Task(s.workspace, id, t))
+	}
+	for stage, here := range d.Staged {
+		out = append(out, state.Staged(s.workspace, stage, here))
+	}
+	for ref, m := range d.Waiting {
+		out = append(out, state.Waiting(s.workspace, ref, m))
+	}
 	for id, e := range s.spends {
 		out = append(out, state.Spend(s.workspace, id, e))
 	}
@@ -177,8 +188,9 @@ func (s *space) stands() ([]byte, error) {
 	return s.config, nil
 }
 
-func (s *space) commit(cacheBytes int) {
+func (s *space) commit(cacheBytes int, now int64) {
 	s.machine.Commit()
+	s.machine.Age(now)
 	s.machine.Shrink(cacheBytes)
 	clear(s.spends)
 	if s.wrote {

@@ -109,8 +109,27 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 		b.partition.pending = false
 		s.metrics.count(&b.tally)
 	}
+	s.lighten()
 	s.measure()
 	return nil
+}
+
+// lighten keeps the people that are slow to read within their bound, those that were used last.
+func (s *Stitcher) lighten() {
+	for {
+		total, oldest, of := 0, int64(0), (*held)(nil)
+		for _, p := range s.partitions {
+			n, last := p.Heavy()
+			if n > 0 && (of == nil || last < oldest) {
+				oldest, of = last, p
+			}
+			total += n
+		}
+		if total <= s.cfg.HeavyBytes {
+			return
+		}
+		of.Lighten(oldest)
+	}
 }
 
 // tell counts people with too many nodes, and logs each once.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -106,10 +107,8 @@ func (s *Stitcher) encode(b *batch) error {
 	for _, whole := range out.Postings {
 		b.tally.postings++
 		b.tally.credits += len(whole.Credits)
-		for _, posting := range fact.Split(whole, maxRowsAPosting) {
-			b.out = append(b.out, &kgo.Record{
-				Topic: facts, Partition: p.id, Key: []byte(posting.Workspace), Value: posting.Append(make([]byte, 0, usualRecord)),
-			})
+		for value := range encodePosting(whole, maxRowsAPosting) {
+			b.out = append(b.out, &kgo.Record{Topic: facts, Partition: p.id, Key: []byte(whole.Workspace), Value: value})
 		}
 	}
 	var err error
@@ -122,6 +121,26 @@ func (s *Stitcher) encode(b *batch) error {
 		b.out = append(b.out, &kgo.Record{Topic: changelog, Partition: p.id, Key: c.Key, Value: c.Value})
 	}
 	return nil
+}
+
+// encodePosting makes records of a posting, of at most so many rows of a kind and, where they have more than one, of maxFactBytes.
+func encodePosting(whole *fact.Posting, rows int) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, part := range fact.Split(whole, rows) {
+			value := part.Append(make([]byte, 0, usualRecord))
+			if len(value) <= maxFactBytes || rows == 1 {
+				if !yield(value) {
+					return
+				}
+				continue
+			}
+			for smaller := range encodePosting(part, max(1, rows/4)) {
+				if !yield(smaller) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (m *metrics) count(t *tally) {

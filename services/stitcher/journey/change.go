@@ -2,6 +2,7 @@ package journey
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -34,15 +35,22 @@ func (x *Index) SetMatch(p *fact.Posting, call string, m Match, why Change) {
 
 // Merge moves all of o to x and appends what that changes. What is in both stands as it was in x. O is used up.
 func (x *Index) Merge(p *fact.Posting, o *Index, why Change) {
-	x.prepare()
 	given := o.Facts()
-	c := change{Index: x}
+	c := x.takeAll(o)
+	c.post(p, given, why)
+}
+
+// takeAll adds all of o.
+func (x *Index) takeAll(o *Index) *change {
+	x.prepare()
+	c := &change{Index: x}
 	events := o.events.list()
 	slices.SortFunc(events, compareEvents)
-	for call, m := range o.matches {
+	for _, call := range slices.Sorted(maps.Keys(o.matches)) {
 		if _, known := x.matches[call]; known {
 			continue
 		}
+		m := o.matches[call]
 		if e := x.events.get(keyOf(call)); e != nil {
 			c.before.calls = append(c.before.calls, x.call(e, x.matches[call]))
 			c.after.calls = append(c.after.calls, x.call(e, m))
@@ -55,7 +63,7 @@ func (x *Index) Merge(p *fact.Posting, o *Index, why Change) {
 			c.add(e)
 		}
 	}
-	c.post(p, given, why)
+	return c
 }
 
 // change is what some events change: first all of them are added, which says which touches, inquiries and deals come and
@@ -182,48 +190,7 @@ func (x *Index) placeOfInquiry(at int64, id string) place {
 
 // post appends the difference; given is the facts of a person that becomes part of this one.
 func (c *change) post(p *fact.Posting, given *Facts, why Change) {
-	times := c.times()
-	inquiries, deals := c.touched(times)
-	changed := c.changedDeals()
-	for _, q := range inquiries {
-		c.before.addInquiry(q, c.Index)
-	}
-	for _, q := range c.unsaid {
-		c.before.addInquiry(q, c.Index)
-		c.before.inquiries = append(c.before.inquiries, q.row)
-	}
-	for _, d := range deals {
-		if changed[d.id] == nil {
-			c.addTouched(&c.before, d, times)
-		}
-	}
-	for id := range changed {
-		if d := c.deals[id]; d != nil {
-			d.whole(&c.before, c.Index)
-		}
-	}
-	for _, t := range c.gone {
-		c.before.touches = append(c.before.touches, *t)
-	}
-	c.settle()
-	for _, q := range inquiries {
-		c.after.addInquiry(q, c.Index)
-	}
-	for _, q := range c.asked {
-		c.after.addInquiry(q, c.Index)
-		c.after.inquiries = append(c.after.inquiries, q.row)
-	}
-	for _, d := range deals {
-		if changed[d.id] == nil {
-			c.addTouched(&c.after, d, times)
-		}
-	}
-	for id := range changed {
-		c.deals[id].whole(&c.after, c.Index)
-	}
-	for _, t := range c.come {
-		c.after.touches = append(c.after.touches, *t)
-	}
+	c.look(c.Index, c.Index)
 	before := []*Facts{&c.before}
 	if given != nil {
 		before = append(before, given)
@@ -231,18 +198,64 @@ func (c *change) post(p *fact.Posting, given *Facts, why Change) {
 	Diff(p, before, []*Facts{&c.after}, why)
 }
 
+// look finds what is before and after, with the windows as they were and as they will be.
+func (c *change) look(was, is windows) {
+	times := c.times()
+	inquiries, deals := c.touched(times)
+	changed := c.changedDeals()
+	for _, q := range inquiries {
+		c.before.addInquiry(q, was)
+	}
+	for _, q := range c.unsaid {
+		c.before.addInquiry(q, was)
+		c.before.inquiries = append(c.before.inquiries, q.row)
+	}
+	for _, d := range deals {
+		if changed[d.id] == nil {
+			c.addTouched(&c.before, d, times, was)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(changed)) {
+		if d := c.deals[id]; d != nil {
+			d.whole(&c.before, was)
+		}
+	}
+	for _, t := range c.gone {
+		c.before.touches = append(c.before.touches, *t)
+	}
+	c.settle()
+	for _, q := range inquiries {
+		c.after.addInquiry(q, is)
+	}
+	for _, q := range c.asked {
+		c.after.addInquiry(q, is)
+		c.after.inquiries = append(c.after.inquiries, q.row)
+	}
+	for _, d := range deals {
+		if changed[d.id] == nil {
+			c.addTouched(&c.after, d, times, is)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(changed)) {
+		c.deals[id].whole(&c.after, is)
+	}
+	for _, t := range c.come {
+		c.after.touches = append(c.after.touches, *t)
+	}
+}
+
 func (f *Facts) addInquiry(q *inquiry, w windows) {
 	b := q.booking
-	b.window = w.window(b.start, b.end)
+	b.look(w)
 	f.bookings = append(f.bookings, b)
 }
 
 // addTouched adds the deal's row and the bookings whose windows cover one of some times.
-func (c *change) addTouched(f *Facts, d *ownDeal, times []int64) {
-	f.deals = append(f.deals, d.credited(c.Index))
+func (c *change) addTouched(f *Facts, d *ownDeal, times []int64, w windows) {
+	f.deals = append(f.deals, d.credited(w))
 	for _, b := range d.bookings {
 		if anyIn(times, b.start-c.rules.Lookback, b.end) {
-			b.window = c.window(b.start, b.end)
+			b.look(w)
 			f.bookings = append(f.bookings, b)
 		}
 	}

@@ -170,7 +170,7 @@ func (d *deal) whole(f *Facts, w windows) {
 	f.deals = append(f.deals, d.credited(w))
 	f.stages = append(f.stages, d.stages...)
 	for _, b := range d.bookings {
-		b.window = w.window(b.start, b.end)
+		b.look(w)
 		f.bookings = append(f.bookings, b)
 	}
 }

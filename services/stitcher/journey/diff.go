@@ -17,6 +17,11 @@ type Change struct {
 func Diff(p *fact.Posting, before, after []*Facts, why Change) {
 	l := ledger{Posting: p}
 	l.diff(before, after, why)
+	diffAllRows(p, before, after)
+}
+
+// diffAllRows appends the rows that come and go.
+func diffAllRows(p *fact.Posting, before, after []*Facts) {
 	diffRows(before, after, func(f *Facts) []fact.Touch { return f.touches }, func(r fact.Touch, s int32) {
 		r.Sign = s
 		p.Touches = append(p.Touches, r)

@@ -68,7 +68,11 @@ func (x *Index) LoadMatch(call string, m Match) {
 
 // Facts is the whole of what the journey implies.
 func (x *Index) Facts() *Facts {
-	return Of(Journey{Person: x.person, Events: x.events.list(), Matches: x.matches}, x.rules)
+	return Of(x.journey(), x.rules)
+}
+
+func (x *Index) journey() Journey {
+	return Journey{Person: x.person, Events: x.events.list(), Matches: x.matches}
 }
 
 // Sizes in memory, about.
@@ -112,17 +116,21 @@ func compareEvents(a, b *event.Event) int {
 
 // window is that of the contract; the cost is its length.
 func (x *Index) window(start, end int64) []*fact.Touch {
-	from, to := start-x.rules.Lookback, end
-	lo := x.touches.find(func(t *fact.Touch) bool { return t.Time < from })
-	hi := x.touches.find(func(t *fact.Touch) bool { return t.Time <= to })
+	return windowOf(&x.touches, x.rules, start, end)
+}
+
+func windowOf(touches *sorted[*fact.Touch], rules *Rules, start, end int64) []*fact.Touch {
+	from, to := start-rules.Lookback, end
+	lo := touches.find(func(t *fact.Touch) bool { return t.Time < from })
+	hi := touches.find(func(t *fact.Touch) bool { return t.Time <= to })
 	if lo.chunk > hi.chunk || lo.chunk == hi.chunk && lo.at >= hi.at {
 		return nil
 	}
-	n, limit := x.touches.count(lo, hi), x.rules.MaxTouches
+	n, limit := touches.count(lo, hi), rules.MaxTouches
 	if n <= limit {
-		return x.touches.appendFrom(make([]*fact.Touch, 0, n), lo, hi)
+		return touches.appendFrom(make([]*fact.Touch, 0, n), lo, hi)
 	}
-	first, _ := x.touches.get(lo)
+	first, _ := touches.get(lo)
 	out := append(make([]*fact.Touch, 0, limit), first)
-	return x.touches.appendFrom(out, x.touches.back(hi, limit-1), hi)
+	return touches.appendFrom(out, touches.back(hi, limit-1), hi)
 }

@@ -52,7 +52,10 @@ type Facts struct {
 }
 
 // Of computes the facts of a journey.
-func Of(j Journey, r *Rules) *Facts {
+func Of(j Journey, r *Rules) *Facts { return of(j, r, func(w windows) windows { return w }) }
+
+// of computes facts whose windows are looked up at once or later.
+func of(j Journey, r *Rules, when func(windows) windows) *Facts {
 	events := slices.Clone(j.Events)
 	slices.SortFunc(events, func(a, b *event.Event) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), compareKeys(a, b))
@@ -60,13 +63,14 @@ func Of(j Journey, r *Rules) *Facts {
 	f := &Facts{Person: j.Person}
 	f.addIdentities(events)
 	f.walk(events, j.Matches, units{j.Person, r})
-	w := &timeline{rules: r, touches: make([]*fact.Touch, len(f.touches))}
+	t := &timeline{rules: r, touches: make([]*fact.Touch, len(f.touches))}
 	for i := range f.touches {
-		w.touches[i] = &f.touches[i]
+		t.touches[i] = &f.touches[i]
 	}
+	w := when(t)
 	for i := range f.inquiries {
 		b := inquiryBooking(&f.inquiries[i], r)
-		b.window = w.window(b.start, b.end)
+		b.look(w)
 		f.bookings = append(f.bookings, b)
 	}
 	for _, d := range foldAll(j.Person, events, r) {

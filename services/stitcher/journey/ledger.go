@@ -1,6 +1,8 @@
 package journey
 
 import (
+	"iter"
+
 	"github.com/throughline-io/throughline/schemas/fact"
 )
 
@@ -56,32 +58,53 @@ func (l *ledger) diff(before, after []*Facts, why Change) {
 	if !booked(before) && !booked(after) {
 		return
 	}
-	old := map[bookingKey]*booking{}
-	each(before, func(b *booking) {
-		// Two persons can hold one key only where a sender gave one event id to two events; both are taken back.
-		if twin := old[b.key]; twin != nil {
-			l.post(twin, -1, why.orElse(fact.CauseLate))
-		}
-		old[b.key] = b
-	})
-	each(after, func(a *booking) {
-		b := old[a.key]
-		delete(old, a.key)
-		if b != nil && b.same(a) {
-			return
-		}
-		t := a.causeType(b, why)
-		if b != nil {
-			l.post(b, -1, t)
-		}
-		l.post(a, +1, t)
-	})
-	each(before, func(b *booking) {
-		if old[b.key] == b {
-			l.post(b, -1, why.orElse(fact.CauseLate))
-		}
-	})
+	for old, now := range pairs(before, after) {
+		l.pair(old, now, why)
+	}
 	l.finish()
+}
+
+// pairs are the bookings before and after that are the same conversion's, in an order that depends on nothing else; nil where there is
+// none.
+func pairs(before, after []*Facts) iter.Seq2[*booking, *booking] {
+	return func(yield func(old, now *booking) bool) {
+		old := map[bookingKey]*booking{}
+		for b := range each(before) {
+			// Two persons can hold one key only where a sender gave one event id to two events; both are taken back.
+			if twin := old[b.key]; twin != nil && !yield(twin, nil) {
+				return
+			}
+			old[b.key] = b
+		}
+		for a := range each(after) {
+			b := old[a.key]
+			delete(old, a.key)
+			if !yield(b, a) {
+				return
+			}
+		}
+		for b := range each(before) {
+			if old[b.key] == b && !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+// pair posts what became of a booking.
+func (l *ledger) pair(old, now *booking, why Change) {
+	switch {
+	case now == nil:
+		l.post(old, -1, why.orElse(fact.CauseLate))
+		return
+	case old != nil && old.same(now):
+		return
+	}
+	t := now.causeType(old, why)
+	if old != nil {
+		l.post(old, -1, t)
+	}
+	l.post(now, +1, t)
 }
 
 func booked(fs []*Facts) bool {
@@ -93,10 +116,14 @@ func booked(fs []*Facts) bool {
 	return false
 }
 
-func each(fs []*Facts, do func(*booking)) {
-	for _, f := range fs {
-		for i := range f.bookings {
-			do(&f.bookings[i])
+func each(fs []*Facts) iter.Seq[*booking] {
+	return func(yield func(*booking) bool) {
+		for _, f := range fs {
+			for i := range f.bookings {
+				if !yield(&f.bookings[i]) {
+					return
+				}
+			}
 		}
 	}
 }

@@ -12,6 +12,7 @@ package state
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -24,14 +25,17 @@ type Kind byte
 
 // Kinds of record.
 const (
-	KindAway   Kind = 'a' // a node that is no owner: where it went itself
-	KindCall   Kind = 'c' // of a number
-	KindEntry  Kind = 'e'
-	KindLease  Kind = 'l' // of a number
-	KindMember Kind = 'm' // of an owner beside itself
-	KindConfig Kind = 'r' // under the zero id
-	KindSpend  Kind = 's' // under the id of the spend key
-	KindMoved  Kind = 'v' // where a node sent another
+	KindStaged  Kind = 'S' // a member that came in a piece, behind whom it came from
+	KindTask    Kind = 'T' // what a node does in steps
+	KindWaiting Kind = 'W' // a message that waits until the task is done
+	KindAway    Kind = 'a' // a node that is no owner: where it went itself
+	KindCall    Kind = 'c' // of a number
+	KindEntry   Kind = 'e'
+	KindLease   Kind = 'l' // of a number
+	KindMember  Kind = 'm' // of an owner beside itself
+	KindConfig  Kind = 'r' // under the zero id
+	KindSpend   Kind = 's' // under the id of the spend key
+	KindMoved   Kind = 'v' // where a node sent another
 )
 
 // Record is one record of the changelog. A nil Value takes the key back.
@@ -84,10 +88,40 @@ func Entry(workspace string, ref identity.EntryRef, e *identity.Entry) Record {
 const usualEntry = 256
 
 // Member is the record of a member of an owner's person beside itself.
-func Member(workspace string, p identity.Pair, here bool) Record {
+func Member(workspace string, p identity.Pair, is identity.Membership) Record {
 	rec := Record{Key: key(workspace, p.A, KindMember, string(p.B[:]))}
+	switch {
+	case is.Leaves != (identity.ID{}):
+		rec.Value = bytes.Clone(is.Leaves[:])
+	case is.Here:
+		rec.Value = none
+	}
+	return rec
+}
+
+// Task is the record of what a node does in steps; nil means that it has ended.
+func Task(workspace string, id identity.ID, t *identity.Task) Record {
+	rec := Record{Key: key(workspace, id, KindTask, "")}
+	if t != nil {
+		rec.Value = AppendTask(nil, t)
+	}
+	return rec
+}
+
+// Staged is the record of a member that came in a piece.
+func Staged(workspace string, s identity.Stage, here bool) Record {
+	rec := Record{Key: key(workspace, s.Node, KindStaged, string(s.From[:])+string(s.Member[:]))}
 	if here {
 		rec.Value = none
+	}
+	return rec
+}
+
+// Waiting is the record of a message that waits at a node; nil means that it was handled.
+func Waiting(workspace string, ref identity.WaitRef, m *identity.Message) Record {
+	rec := Record{Key: key(workspace, ref.Node, KindWaiting, string(binary.BigEndian.AppendUint64(nil, ref.Seq)))}
+	if m != nil {
+		rec.Value = AppendMessage(nil, &Envelope{Message: *m})
 	}
 	return rec
 }

@@ -48,7 +48,7 @@ func TestStoreReadsWhatWasWritten(t *testing.T) {
 	lease := &identity.Lease{Key: "s/3", From: 5, Until: 9, Visitor: b}
 	call := &identity.Call{Key: "s/4", Time: 7, Home: c, Version: 2, Match: identity.Match{State: identity.Matched, Visitor: b}}
 	apply(t, s, 4,
-		Entry("w", identity.EntryRef{Home: a, Key: e.Key}, e), Entry("w", identity.EntryRef{Home: b, Key: f.Key}, f), Member("w", identity.Pair{A: a, B: b}, true),
+		Entry("w", identity.EntryRef{Home: a, Key: e.Key}, e), Entry("w", identity.EntryRef{Home: b, Key: f.Key}, f), Member("w", identity.Pair{A: a, B: b}, identity.Membership{Here: true}),
 		Moved("w", identity.Pair{A: b, B: b}, a), Moved("w", identity.Pair{A: a, B: c}, b),
 		Lease("w", identity.EntryRef{Home: c, Key: lease.Key}, lease), Call("w", identity.EntryRef{Home: c, Key: call.Key}, call),
 		Spend("w", c, f.Event), Config("w", []byte("rules")),
@@ -62,7 +62,7 @@ func TestStoreReadsWhatWasWritten(t *testing.T) {
 		read func() (any, error)
 		want any
 	}{
-		{"an owner", func() (any, error) { return w.Node(a) }, identity.Record{Others: []identity.ID{b}, Entries: []*identity.Entry{e}}},
+		{"an owner", func() (any, error) { return w.Node(a) }, identity.Record{Others: []identity.Other{{ID: b}}, Entries: []*identity.Entry{e}}},
 		{"a node that is away", func() (any, error) { return w.Node(b) }, identity.Record{Away: true, Next: a}},
 		{"a node never seen", func() (any, error) { return w.Node(identity.ID{9}) }, identity.Record{}},
 		{"entries of a home", func() (any, error) { return w.Entries(b) }, []*identity.Entry{f}},
@@ -92,7 +92,7 @@ func TestStoreReadsWhatWasWritten(t *testing.T) {
 		}
 	}
 
-	apply(t, s, 4, Entry("w", identity.EntryRef{Home: a, Key: e.Key}, nil), Member("w", identity.Pair{A: a, B: b}, false), Moved("w", identity.Pair{A: b, B: b}, identity.ID{}))
+	apply(t, s, 4, Entry("w", identity.EntryRef{Home: a, Key: e.Key}, nil), Member("w", identity.Pair{A: a, B: b}, identity.Membership{}), Moved("w", identity.Pair{A: b, B: b}, identity.ID{}))
 	if got, err := w.Node(a); err != nil || len(got.Entries) != 1 {
 		t.Errorf("a view changes before it is refreshed: %+v, %v", got, err)
 	}
