@@ -61,18 +61,27 @@ type cluster struct {
 	causes     map[fact.CauseType]int
 	rollbacks  int
 	restarts   int
+	// former is true for partitions whose facts are still those of the first programs.
+	former map[int32]bool
+	lean   Rules
+	late   [][][]byte // events that come only after the upgrade
 }
 
 func newCluster(w *world, seed uint64) *cluster {
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	of := 1 + rnd.Int32N(12)
-	c := &cluster{w: w, rnd: rnd, messages: map[[2]int32][][]byte{}, sums: newSums(), causes: map[fact.CauseType]int{}}
-	c.events = make([][][]byte, of)
+	c := &cluster{w: w, rnd: rnd, messages: map[[2]int32][][]byte{}, sums: newSums(), causes: map[fact.CauseType]int{}, former: map[int32]bool{}}
+	rules := *w.rules.Rules
+	rules.Lean = true
+	c.lean = Rules{Config: []byte("former"), Rules: &rules}
+	c.events, c.late = make([][][]byte, of), make([][][]byte, of)
 	var err error
 	c.store, err = state.Open("", state.Options{CacheBytes: 1 << 20, MemtableBytes: 1 << 20})
 	must(err)
+	former := rnd.IntN(4) == 0
 	for id := range of {
-		c.partitions = append(c.partitions, NewPartition(id, of, map[string]Rules{"w": w.rules}, c.store.Partition(id), 3))
+		c.former[id] = former
+		c.partitions = append(c.partitions, NewPartition(id, of, map[string]Rules{"w": c.rules(id)}, c.store.Partition(id), 3))
 		c.changelog = append(c.changelog, map[string][]byte{})
 	}
 	arrivals := slices.Clone(w.events)
@@ -90,9 +99,32 @@ func newCluster(w *world, seed uint64) *cluster {
 			id = e.Nodes[0].ID
 		}
 		p := pipelines.Partition(id, of)
+		if former && rnd.IntN(3) == 0 {
+			c.late[p] = append(c.late[p], e.Append(nil))
+			continue
+		}
 		c.events[p] = append(c.events[p], e.Append(nil))
 	}
 	return c
+}
+
+// rules are those that a partition's program has.
+func (c *cluster) rules(id int32) Rules {
+	if c.former[id] {
+		return c.lean
+	}
+	return c.w.rules
+}
+
+// upgrade restarts what still runs the first program, at rest as the runbook says, and reports whether anything did.
+func (c *cluster) upgrade() (any bool) {
+	for id := range int32(len(c.partitions)) {
+		if c.former[id] {
+			c.former[id], any = false, true
+			c.restart(id)
+		}
+	}
+	return any
 }
 
 // play runs transactions of random partitions over a few records each until nothing is left.
@@ -105,6 +137,13 @@ func (c *cluster) play() {
 			}
 		}
 		if len(ready) == 0 {
+			if late := c.late; c.upgrade() || late != nil {
+				c.late = nil
+				for id := range late {
+					c.events[id] = late[id]
+				}
+				continue
+			}
 			return
 		}
 		c.transaction(ready[c.rnd.IntN(len(ready))])
@@ -199,9 +238,16 @@ func (c *cluster) restart(id int32) {
 		}
 		must(batch.Apply())
 	}
-	p := NewPartition(id, int32(len(c.partitions)), map[string]Rules{"w": c.w.rules}, c.store.Partition(id), 3)
-	must(p.Rebuild(func([]byte) (*journey.Rules, error) { panic("the configuration has not changed") }))
+	p := NewPartition(id, int32(len(c.partitions)), map[string]Rules{"w": c.rules(id)}, c.store.Partition(id), 3)
+	p.At(1_800_000_000_000)
+	must(p.Rebuild(func(config []byte) (*journey.Rules, error) {
+		if string(config) != "former" {
+			panic("the configuration has not changed")
+		}
+		return c.lean.Rules, nil
+	}))
 	c.partitions[id] = p
+	c.commit(p)
 	c.restarts++
 }
 
