@@ -20,7 +20,8 @@ import (
 // Letter is the value of a record of the dead-letter topic, as JSON.
 type Letter struct {
 	Workspace  string `json:"workspace,omitempty"`
-	Key        string `json:"key,omitempty"` // name of the sender's key
+	Key        string `json:"key,omitempty"`    // name of the sender's key
+	Source     string `json:"source,omitempty"` // that the item names, where that can be read
 	Code       string `json:"code"`
 	Field      string `json:"field,omitempty"`
 	Message    string `json:"message"`

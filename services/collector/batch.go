@@ -1,6 +1,8 @@
 package collector
 
 import (
+	"encoding/json"
+	"regexp"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -83,11 +85,25 @@ func record(cfg Config, k *connection, e *event.Event) *kgo.Record {
 	}
 }
 
+// sourceName is the form of a source.
+var sourceName = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
+
+// sourceOf is the source that a rejected item names, if it can be read: whoever looks after a source sees what was refused of it.
+func sourceOf(item []byte) string {
+	var named struct {
+		Source string `json:"source"`
+	}
+	if json.Unmarshal(item, &named) != nil || !sourceName.MatchString(named.Source) {
+		return ""
+	}
+	return named.Source
+}
+
 // bury adds the dead letter of a rejected item.
 func (b *batch) bury(cfg Config, k *connection, key workspace.FoundKey, i int, item []byte, bad *event.Error, now time.Time) {
 	l := &deadletter.Letter{
 		Workspace: b.workspace, Key: key.Name, Code: string(bad.Code), Field: bad.Field, Message: bad.Message,
-		ReceivedAt: now.UTC().Format(time.RFC3339Nano), Index: i,
+		ReceivedAt: now.UTC().Format(time.RFC3339Nano), Index: i, Source: sourceOf(item),
 	}
 	if err := l.Keep([]byte(key.Workspace.Pepper), item, key.Workspace.StoreContacts); err != nil {
 		b.fault = err

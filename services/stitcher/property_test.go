@@ -64,11 +64,15 @@ type cluster struct {
 	rollbacks  int
 	restarts   int
 	pieces     int
+	// former is true for partitions whose facts are still those of the first programs.
+	former map[int32]bool
+	lean   Rules
+	late   [][][]byte // events that come only after the upgrade
 }
 
 // partition makes one that holds nothing at hand.
 func (c *cluster) partition(id, of int32) *Partition {
-	p := NewPartition(id, of, map[string]Rules{"w": c.w.rules}, c.store.Partition(id), 3)
+	p := NewPartition(id, of, map[string]Rules{"w": c.rules(id)}, c.store.Partition(id), 3)
 	p.limits = c.limits
 	return p
 }
@@ -83,16 +87,21 @@ func newCluster(w *world, seed uint64) *cluster {
 // newClusterOf gives each partition its events in the order told.
 func newClusterOf(w *world, seed uint64, of int32) *cluster {
 	rnd := rand.New(rand.NewPCG(seed, 4))
-	c := &cluster{w: w, rnd: rnd, messages: map[[2]int32][][]byte{}, sums: newSums(), causes: map[fact.CauseType]int{}}
+	c := &cluster{w: w, rnd: rnd, messages: map[[2]int32][][]byte{}, sums: newSums(), causes: map[fact.CauseType]int{}, former: map[int32]bool{}}
+	rules := *w.rules.Rules
+	rules.Lean = true
+	c.lean = Rules{Config: []byte("former"), Rules: &rules}
 	c.limits = identity.DefaultLimits()
 	if rnd.IntN(3) > 0 { // what is not tiny is moved in steps
 		c.limits = identity.Limits{PieceBytes: 1 + rnd.IntN(1000), PieceNodes: 1 + rnd.IntN(4), PostCost: 1 + rnd.IntN(8), Messages: 1 + rnd.IntN(3), HeavyBytes: rnd.IntN(10_000)}
 	}
-	c.events = make([][][]byte, of)
+	c.events, c.late = make([][][]byte, of), make([][][]byte, of)
 	var err error
 	c.store, err = state.Open("", state.Options{CacheBytes: 1 << 20, MemtableBytes: 1 << 20})
 	must(err)
+	former := rnd.IntN(4) == 0
 	for id := range of {
+		c.former[id] = former
 		c.partitions = append(c.partitions, c.partition(id, of))
 		c.changelog = append(c.changelog, map[string][]byte{})
 	}
@@ -127,6 +136,12 @@ func (c *cluster) shuffle() {
 	for _, e := range arrivals {
 		c.arrive(e)
 	}
+	for p := range c.events { // some come to the upgraded program alone
+		if c.former[int32(p)] {
+			n := c.rnd.IntN(1 + len(c.events[p])/2)
+			c.late[p], c.events[p] = c.events[p][:n:n], c.events[p][n:]
+		}
+	}
 }
 
 // message is one with its size as it travels.
@@ -144,6 +159,25 @@ func (c *cluster) pop(k [2]int32) message {
 	return message{m, len(raw)}
 }
 
+// rules are those that a partition's program has.
+func (c *cluster) rules(id int32) Rules {
+	if c.former[id] {
+		return c.lean
+	}
+	return c.w.rules
+}
+
+// upgrade restarts what still runs the first program, at rest as the runbook says, and reports whether anything did.
+func (c *cluster) upgrade() (any bool) {
+	for id := range int32(len(c.partitions)) {
+		if c.former[id] {
+			c.former[id], any = false, true
+			c.restart(id)
+		}
+	}
+	return any
+}
+
 // play runs transactions of random partitions over a few records each until nothing is left.
 func (c *cluster) play() {
 	for {
@@ -154,6 +188,13 @@ func (c *cluster) play() {
 			}
 		}
 		if len(ready) == 0 {
+			if late := c.late; c.upgrade() || late != nil {
+				c.late = nil
+				for id := range late {
+					c.events[id] = late[id]
+				}
+				continue
+			}
 			return
 		}
 		c.transaction(ready[c.rnd.IntN(len(ready))])
@@ -252,8 +293,15 @@ func (c *cluster) restart(id int32) {
 		must(batch.Apply())
 	}
 	p := c.partition(id, int32(len(c.partitions)))
-	must(p.Rebuild(func([]byte) (*journey.Rules, error) { panic("the configuration has not changed") }))
+	p.At(1_800_000_000_000)
+	must(p.Rebuild(func(config []byte) (*journey.Rules, error) {
+		if string(config) != "former" {
+			panic("the configuration has not changed")
+		}
+		return c.lean.Rules, nil
+	}))
 	c.partitions[id] = p
+	c.commit(p, c.rnd.IntN(20_000))
 	c.restarts++
 }
 

@@ -74,6 +74,9 @@ type change struct {
 	come, gone    []*fact.Touch
 	asked, unsaid []*inquiry     // inquiries that come and go
 	told          []*event.Event // deal events
+	talks         []talk         // conversations that may change
+	remembered    map[*event.Event]bool
+	building      bool // nothing is to be posted
 }
 
 // add takes an event in.
@@ -95,9 +98,7 @@ func (c *change) add(e *event.Event) {
 		}
 		c.after.calls = append(c.after.calls, c.call(e, c.matches[e.Key()]))
 	case event.Message:
-		if e.Message.Direction == event.In {
-			c.hear(e)
-		}
+		c.message(e)
 	case event.Deal:
 		c.told = append(c.told, e)
 	case event.Spend, event.Identify, event.NumberLease:
@@ -147,29 +148,6 @@ func (x *Index) knows(id event.NodeID) bool {
 		}
 	}
 	return false
-}
-
-// hear puts an inbound message among those of its platform: it may begin a conversation, and the next may begin one no longer.
-func (c *change) hear(e *event.Event) {
-	if c.heard == nil {
-		c.heard = map[string]*sorted[*event.Event]{}
-	}
-	list := c.heard[e.Message.Platform]
-	if list == nil {
-		list = &sorted[*event.Event]{}
-		c.heard[e.Message.Platform] = list
-	}
-	p := list.find(func(o *event.Event) bool { return compareEvents(o, e) < 0 })
-	last, _ := list.prev(p)
-	next, more := list.get(p)
-	list.insert(p, e)
-	if begins(e, last) {
-		c.comes(c.message(e))
-		c.asks(e)
-	}
-	if more && begins(next, last) && !begins(next, e) {
-		c.goes(next)
-	}
 }
 
 // goes takes back that a message began a conversation. It was there before: events come in order, and this one is later.
@@ -242,6 +220,7 @@ func (c *change) look(was, is windows) {
 	for _, t := range c.come {
 		c.after.touches = append(c.after.touches, *t)
 	}
+	c.addConversations()
 }
 
 func (f *Facts) addInquiry(q *inquiry, w windows) {
@@ -257,6 +236,7 @@ func (c *change) addTouched(f *Facts, d *ownDeal, times []int64, w windows) {
 		if anyIn(times, b.start-c.rules.Lookback, b.end) {
 			b.look(w)
 			f.bookings = append(f.bookings, b)
+			d.addSteps(f, &b)
 		}
 	}
 }

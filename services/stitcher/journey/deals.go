@@ -51,6 +51,7 @@ func fold(person event.NodeID, id string, events []*event.Event, r *Rules) *deal
 		d.settleClose(e)
 	}
 	d.leave(0)
+	d.row.CreatedDate, d.row.WonDate, d.row.ClosedDate = r.dateOf(d.created), r.dateOf(d.row.WonAt), r.dateOf(d.row.ClosedAt)
 	return d
 }
 
@@ -133,6 +134,7 @@ func (d *deal) settleStage(e *event.Event) {
 	}
 	d.stay = &fact.StageRow{
 		Person: d.row.Person, DealID: d.id, Pipeline: d.row.Pipeline, Stage: d.row.Stage, EnteredAt: e.Time, Manager: d.row.Manager,
+		EnteredDate: d.rules.dateOf(e.Time),
 	}
 	if closed {
 		d.leave(e.Time)
@@ -172,5 +174,6 @@ func (d *deal) whole(f *Facts, w windows) {
 	for _, b := range d.bookings {
 		b.look(w)
 		f.bookings = append(f.bookings, b)
+		d.addSteps(f, &b)
 	}
 }

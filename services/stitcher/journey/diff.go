@@ -46,6 +46,14 @@ func diffAllRows(p *fact.Posting, before, after []*Facts) {
 		r.Sign = s
 		p.Calls = append(p.Calls, r)
 	})
+	diffRows(before, after, func(f *Facts) []fact.ConversationRow { return f.conversations }, func(r fact.ConversationRow, s int32) {
+		r.Sign = s
+		p.Conversations = append(p.Conversations, r)
+	})
+	diffRows(before, after, func(f *Facts) []fact.StepRow { return f.steps }, func(r fact.StepRow, s int32) {
+		r.Sign = s
+		p.Steps = append(p.Steps, r)
+	})
 }
 
 // diffRows emits the difference of two multisets of rows. Rows of one person come in a fixed order, so for the common

@@ -25,7 +25,7 @@ type Index struct {
 	deals     map[string]*ownDeal
 	spans     sorted[*ownDeal] // deals by the end of their last window
 	longest   int64            // from the start of a deal's first window to the end of its last, at most
-	heard     map[string]*sorted[*event.Event]
+	platforms map[string]*platform
 	nodes     []fact.IdentityRow // in no order
 	known     map[event.NodeID]struct{}
 }
@@ -88,7 +88,7 @@ func (x *Index) unready() {
 	if x.ready {
 		x.ready = false
 		x.touches, x.inquiries, x.spans = sorted[*fact.Touch]{}, sorted[*inquiry]{}, sorted[*ownDeal]{}
-		x.deals, x.heard, x.nodes, x.known, x.longest = nil, nil, nil, nil, 0
+		x.deals, x.platforms, x.nodes, x.known, x.longest = nil, nil, nil, nil, 0
 	}
 }
 
@@ -103,7 +103,7 @@ func (x *Index) prepare() {
 	}
 	events := x.events.list()
 	slices.SortFunc(events, compareEvents)
-	c := change{Index: x}
+	c := change{Index: x, building: true}
 	for _, e := range events {
 		c.add(e)
 	}

@@ -49,6 +49,9 @@ type Facts struct {
 	identities []fact.IdentityRow
 	calls      []fact.CallRow
 	bookings   []booking
+
+	conversations []fact.ConversationRow
+	steps         []fact.StepRow
 }
 
 // Of computes the facts of a journey.
@@ -82,6 +85,7 @@ func of(j Journey, r *Rules, when func(windows) windows) *Facts {
 // walk finds touches, inquiries and calls. Events come sorted by (time, key), so touches are sorted by (time, touch id).
 func (f *Facts) walk(events []*event.Event, matches map[string]Match, u units) {
 	heard := map[string]*event.Event{} // platform → the last inbound message
+	talking := map[string]int{}        // platform → the conversation that lasts
 	for _, e := range events {
 		switch e.Type {
 		case event.Visit:
@@ -100,12 +104,19 @@ func (f *Facts) walk(events []*event.Event, matches map[string]Match, u units) {
 			f.calls = append(f.calls, u.call(e, matches[e.Key()]))
 		case event.Message:
 			if e.Message.Direction != event.In {
+				if i, lasts := talking[e.Message.Platform]; lasts {
+					answer(&f.conversations[i], e)
+				}
 				continue
 			}
 			last := heard[e.Message.Platform]
 			heard[e.Message.Platform] = e
 			if begins(e, last) {
-				f.touches = append(f.touches, u.message(e))
+				if !u.rules.Lean {
+					talking[e.Message.Platform] = len(f.conversations)
+					f.conversations = append(f.conversations, u.conversation(e))
+				}
+				f.touches = append(f.touches, u.messageTouch(e))
 				f.inquiries = append(f.inquiries, u.inquiry(e))
 			}
 		case event.Deal, event.Spend, event.Identify, event.NumberLease: // neither touch nor inquiry

@@ -69,7 +69,9 @@ func (s *Steps) Post(p *fact.Posting, cost int) (int, bool) {
 		take(&p.Deals, s.rows.Deals, &skip, &cost, &s.done) +
 		take(&p.Stages, s.rows.Stages, &skip, &cost, &s.done) +
 		take(&p.Identities, s.rows.Identities, &skip, &cost, &s.done) +
-		take(&p.Calls, s.rows.Calls, &skip, &cost, &s.done)
+		take(&p.Calls, s.rows.Calls, &skip, &cost, &s.done) +
+		take(&p.Conversations, s.rows.Conversations, &skip, &cost, &s.done) +
+		take(&p.Steps, s.rows.Steps, &skip, &cost, &s.done)
 	return s.done, left == 0 && s.done >= len(s.bookings)
 }
 
