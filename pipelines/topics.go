@@ -17,6 +17,7 @@ const (
 	TopicFacts    = "throughline.facts.v1"
 	TopicDead     = "throughline.dead.v1"
 	TopicLeases   = "throughline.leases.v1"
+	TopicFetches  = "throughline.fetches.v1"
 )
 
 // DefaultPartitions is how many partitions each topic gets unless the configuration says otherwise.
@@ -46,6 +47,7 @@ var Topics = []Topic{
 	{Name: TopicFacts, Key: "person id, 16 bytes", Doc: "a posting (schemas/fact/fact.proto)", Retention: 30 * 24 * time.Hour},
 	{Name: TopicDead, Key: "workspace", Doc: "a rejected item with its reason and raw body (JSON)", Retention: 90 * 24 * time.Hour},
 	{Name: TopicLeases, Key: "kind, workspace, pool and number or hour", Doc: "who holds a pool's number, and what a pool was asked for in an hour (JSON)", Compact: true},
+	{Name: TopicFetches, Key: "workspace/instance", Doc: "a vendor's item for which the vendor must be asked back (schemas/delivery, JSON)", Retention: 30 * 24 * time.Hour},
 }
 
 // Partition is the partition of n that a node's events, messages and state live on.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/workspace"
 	"github.com/throughline-io/throughline/services/process"
 	"github.com/throughline-io/throughline/services/stitcher"
@@ -28,10 +29,18 @@ type Config struct {
 	// out. Numbers stay exact beyond it.
 	MaxPersonNodes int `yaml:"max_person_nodes"`
 
+	// Sources is a directory of sources of the user's own, beside those that are shipped: none, if left out.
+	Sources string `yaml:"sources"`
+	// PublicURL is where vendors reach the collector, such as https://in.shop.example: some sign it. As the request says, if left out.
+	PublicURL string `yaml:"public_url"`
+
 	// builtIn: no file was given. A default port that is taken then moves to a free one.
 	builtIn bool
 	// Workspaces are the tenants; at least one.
 	Workspaces []workspace.Workspace `yaml:"workspaces"`
+
+	// set is the sources, bound to the workspaces by Validate.
+	set *sources.Set
 }
 
 // ListenConfig is one address a service. An empty one is HTTP, but for the stitcher and the loader, which have nothing

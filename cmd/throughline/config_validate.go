@@ -3,11 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 
+	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/workspace"
 	"github.com/throughline-io/throughline/services/process"
 )
@@ -94,7 +97,21 @@ func (c *Config) Validate() error {
 	if len(c.Workspaces) == 0 {
 		add("workspaces", "there is none")
 	}
-	return errors.Join(append(faults, workspace.Validate(c.Workspaces))...)
+	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme+"://"+u.Host != c.PublicURL) {
+		add("public_url", "%q is no address such as https://in.shop.example", c.PublicURL)
+	}
+	faults = append(faults, workspace.Validate(c.Workspaces))
+	set, err := sources.OpenAndBind(c.Sources, c.Workspaces)
+	c.set = set
+	return errors.Join(append(faults, err)...)
+}
+
+// sourceNamed finds a source.
+func (c *Config) sourceNamed(name string) (*sources.Source, error) {
+	if s := c.set.Sources[name]; s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("no source %q; there are %v", name, slices.Sorted(maps.Keys(c.set.Sources)))
 }
 
 func (c *Config) validateEmbedded(add func(path, format string, args ...any)) {

@@ -88,6 +88,14 @@ func Validate(list []Workspace) error {
 				}
 			}
 		}
+		for j, s := range w.Sources {
+			at := fmt.Sprintf("%s.sources[%d].key", path, j)
+			if first, ok := tokens[s.Key]; ok && s.Key != "" {
+				all = append(all, fmt.Errorf("%s: of %q is the same as %s", at, s.Name, first))
+			} else {
+				tokens[s.Key] = at
+			}
+		}
 	}
 	return errors.Join(all...)
 }
@@ -125,6 +133,7 @@ func (w *Workspace) Validate() error {
 		f.add("bots", "%q is neither %s nor %s", w.Bots, BotsLeaveOut, BotsCount)
 	}
 	w.checkPipelines(f)
+	w.checkSources(f)
 	classifier, err := pipelines.NewClassifier(w.Channels)
 	f.all = append(f.all, pipelines.Faults(err)...)
 	r.classifier = classifier

@@ -49,6 +49,8 @@ type Workspace struct {
 	Channels []ChannelRule `yaml:"channels"`
 	// Pipelines give the stages of a funnel their order.
 	Pipelines []Pipeline `yaml:"pipelines"`
+	// Sources are the vendors that send to this workspace, or that it asks.
+	Sources []Source `yaml:"sources"`
 
 	ready *ready
 }

@@ -6,15 +6,12 @@
 package deadletter
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/throughline-io/throughline/schemas/delivery"
+	"github.com/throughline-io/throughline/schemas/sealed"
 )
 
 // Letter is the value of a record of the dead-letter topic, as JSON.
@@ -30,6 +27,8 @@ type Letter struct {
 	// Body is the item as it came; Sealed is the same, encrypted. One of them is set for what a sender sent: Keep decides.
 	Body   string `json:"body,omitempty"`
 	Sealed []byte `json:"sealed,omitempty"`
+	// Source is set for what a vendor sent: the item is then a parcel (schemas/delivery), which says all that its mapping needs.
+	Source *delivery.Source `json:"source,omitempty"`
 	// Topic, Partition, Offset and Record are set for a record that could not be handled after it was accepted.
 	Topic     string `json:"topic,omitempty"`
 	Partition int32  `json:"partition,omitempty"`
@@ -69,15 +68,11 @@ func (l *Letter) Keep(pepper, item []byte, readable bool) error {
 
 // Seal puts the item into the letter, encrypted.
 func (l *Letter) Seal(pepper, item []byte) error {
-	gcm, err := aead(pepper)
+	b, err := sealed.Seal(sealed.DeadLetters, l.Workspace, pepper, item)
 	if err != nil {
-		return err
-	}
-	nonce := make([]byte, gcm.NonceSize(), gcm.NonceSize()+len(item)+gcm.Overhead())
-	if _, err := rand.Read(nonce); err != nil {
 		return fmt.Errorf("dead letter: %w", err)
 	}
-	l.Sealed = gcm.Seal(nonce, nonce, item, []byte(l.Workspace))
+	l.Sealed = b
 	return nil
 }
 
@@ -86,29 +81,9 @@ func (l *Letter) Open(pepper []byte) ([]byte, error) {
 	if l.Sealed == nil {
 		return []byte(l.Body), nil
 	}
-	gcm, err := aead(pepper)
+	item, err := sealed.Open(sealed.DeadLetters, l.Workspace, pepper, l.Sealed)
 	if err != nil {
-		return nil, err
-	}
-	n := gcm.NonceSize()
-	if len(l.Sealed) < n {
-		return nil, errors.New("dead letter: cut short")
-	}
-	item, err := gcm.Open(nil, l.Sealed[:n], l.Sealed[n:], []byte(l.Workspace))
-	if err != nil {
-		return nil, fmt.Errorf("dead letter: cannot be opened with this workspace's pepper: %w", err)
+		return nil, fmt.Errorf("dead letter: %w", err)
 	}
 	return item, nil
-}
-
-func aead(pepper []byte) (cipher.AEAD, error) {
-	key, err := hkdf.Key(sha256.New, pepper, nil, "throughline dead letters", 32)
-	if err != nil {
-		return nil, fmt.Errorf("dead letter: %w", err)
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, fmt.Errorf("dead letter: %w", err)
-	}
-	return cipher.NewGCM(block)
 }

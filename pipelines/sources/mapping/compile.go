@@ -1,0 +1,168 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/itchyny/gojq"
+)
+
+// Text is a program's text and where it stands.
+type Text struct {
+	// File and Line are where the first line of it is.
+	File string
+	Line int
+	Text string
+}
+
+// Error is a fault of a program: where it is, as far as jq knows.
+type Error struct {
+	File string
+	Line int
+	// Expression is the part of the program that failed.
+	Expression string
+	Err        error
+}
+
+func (e *Error) Error() string {
+	where := e.File
+	if e.Line > 0 {
+		where = fmt.Sprintf("%s:%d", e.File, e.Line)
+	}
+	if e.Expression != "" {
+		return fmt.Sprintf("%s: %v, in %s", where, e.Err, e.Expression)
+	}
+	return fmt.Sprintf("%s: %v", where, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// refused are functions that would make a mapping depend on more than what it is given.
+var refused = map[string]string{
+	"now":               "a replay would give another answer: take $received",
+	"localtime":         "it depends on the machine: take local_time",
+	"strflocaltime":     "it depends on the machine: take local_time",
+	"mktime":            "take local_time or unix_seconds",
+	"input":             "there is one input",
+	"inputs":            "there is one input",
+	"debug":             "take `throughline sources try`",
+	"stderr":            "take `throughline sources try`",
+	"halt":              "take empty",
+	"halt_error":        "take error",
+	"env":               "take $settings",
+	"$ENV":              "take $settings",
+	"input_line_number": "take $place",
+}
+
+// Compile makes a program of its text. Definitions are those of a file that the source's programs share.
+func Compile(text Text, definitions *Text) (*Program, error) {
+	p := &Program{text: text, defs: ours()}
+	if definitions != nil {
+		q, err := parse(*definitions)
+		if err != nil {
+			return nil, err
+		}
+		p.defs = append(p.defs, q.FuncDefs...)
+	}
+	q, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	p.query = q
+	if p.code, err = p.compile(q); err != nil {
+		return nil, text.fault(err)
+	}
+	return p, nil
+}
+
+func (p *Program) compile(q *gojq.Query) (*gojq.Code, error) {
+	with := *q
+	with.FuncDefs = append(append([]*gojq.FuncDef{}, p.defs...), q.FuncDefs...)
+	return gojq.Compile(&with, append(library(), gojq.WithVariables(names))...)
+}
+
+func parse(text Text) (*gojq.Query, error) {
+	q, err := gojq.Parse(text.Text)
+	if err != nil {
+		return nil, text.fault(err)
+	}
+	if len(q.Imports) > 0 {
+		return nil, text.fault(errors.New("import and include: put what programs share into `definitions`"))
+	}
+	var all []error
+	visit(reflect.ValueOf(q), func(f *gojq.Func) {
+		if why := refused[f.Name]; why != "" {
+			all = append(all, text.at(f.Name, fmt.Errorf("%s may not be used: %s", f.Name, why)))
+		}
+	})
+	return q, errors.Join(all...)
+}
+
+// visit finds every function that is called.
+func visit(v reflect.Value, see func(*gojq.Func)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return
+		}
+		if f, ok := v.Interface().(*gojq.Func); ok {
+			see(f)
+		}
+		visit(v.Elem(), see)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			visit(v.Field(i), see)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			visit(v.Index(i), see)
+		}
+	default:
+	}
+}
+
+var undefined = regexp.MustCompile(`^(?:function|variable) not defined: ([$A-Za-z_0-9]+)`)
+
+// fault places what jq says of a text.
+func (t Text) fault(err error) error {
+	var wrong *gojq.ParseError
+	if errors.As(err, &wrong) {
+		read := t.Text[:min(max(wrong.Offset-1, 0), len(t.Text))]
+		line := strings.Count(read, "\n")
+		return &Error{File: t.File, Line: t.Line + line, Expression: "`" + strings.TrimSpace(lineOf(t.Text, line)) + "`", Err: err}
+	}
+	if m := undefined.FindStringSubmatch(err.Error()); m != nil {
+		return t.at(m[1], err)
+	}
+	return &Error{File: t.File, Line: t.Line, Err: err}
+}
+
+// at places a fault at the first line where a name stands.
+func (t Text) at(name string, err error) error {
+	word := regexp.MustCompile(`(^|[^$A-Za-z0-9_.])` + regexp.QuoteMeta(name) + `($|[^A-Za-z0-9_])`)
+	for i, line := range strings.Split(t.Text, "\n") {
+		code, _, _ := strings.Cut(line, "#")
+		if word.MatchString(code) {
+			return &Error{File: t.File, Line: t.Line + i, Expression: "`" + strings.TrimSpace(line) + "`", Err: err}
+		}
+	}
+	return &Error{File: t.File, Line: t.Line, Err: err}
+}
+
+func lineOf(text string, n int) string {
+	lines := strings.Split(text, "\n")
+	return lines[min(n, len(lines)-1)]
+}
+
+// ours are the functions of library.jq.
+var ours = sync.OnceValue(func() []*gojq.FuncDef {
+	q, err := gojq.Parse(libraryJQ)
+	if err != nil {
+		panic(fmt.Sprintf("library.jq: %v", err)) // a fault of the program, found by its first test
+	}
+	return q.FuncDefs
+})
