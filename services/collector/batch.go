@@ -103,7 +103,7 @@ func sourceOf(item []byte) string {
 func (b *batch) bury(cfg Config, k *connection, key workspace.FoundKey, i int, item []byte, bad *event.Error, now time.Time) {
 	l := &deadletter.Letter{
 		Workspace: b.workspace, Key: key.Name, Code: string(bad.Code), Field: bad.Field, Message: bad.Message,
-		ReceivedAt: now.UTC().Format(time.RFC3339Nano), Index: i, Source: sourceOf(item),
+		ReceivedAt: now.UTC().Format(time.RFC3339Nano), Index: i, Named: sourceOf(item),
 	}
 	if err := l.Keep([]byte(key.Workspace.Pepper), item, key.Workspace.StoreContacts); err != nil {
 		b.fault = err

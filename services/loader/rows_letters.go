@@ -41,7 +41,7 @@ type letters struct {
 
 func (c *letters) add(l *letter) {
 	c.workspace, c.key, c.code = append(c.workspace, l.Workspace), append(c.key, l.Key), append(c.code, l.Code)
-	c.source = append(c.source, l.Source)
+	c.source = append(c.source, l.From())
 	c.field, c.message, c.body = append(c.field, l.Field), append(c.message, l.Message), append(c.body, l.Body)
 	c.sealed, c.topic, c.record = append(c.sealed, string(l.Sealed)), append(c.topic, l.Topic), append(c.record, string(l.Record))
 	c.received, c.index = append(c.received, l.received), append(c.index, int64(l.Index))

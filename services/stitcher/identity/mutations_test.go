@@ -30,7 +30,7 @@ func TestMutations(t *testing.T) {
 		{"a giver forgets where it sent", "changes.go", "n.moved[x] = to", "n.moved[x] = x"},
 		{"an older version overwrites", "machine.go", "if old != nil && old.Version >= e.Version {", "if old != nil && old.Version == e.Version {"},
 		{"the facts of the given are not taken back", "machine.go", "[]P{n.person, given}", "[]P{n.person}"},
-		{"a rollback keeps what it changed", "changes.go", "m.drop(n)", "_ = n"},
+		{"a rollback keeps what it changed", "changes.go", "m.drop(n)\n", "_ = n\n"},
 		{"the changelog misses what came", "changes.go", "m.dirty.Entries[EntryRef{e.Home, e.Key}] = e", "_ = e"},
 		{"the changelog misses who came", "changes.go", "m.dirty.Members[Pair{n.id, x}] = Membership{Here: true}", "_ = x"},
 		{"the changelog misses who left", "changes.go", "m.dirty.Members[Pair{n.id, x}] = Membership{}", "_ = x"},
