@@ -47,6 +47,7 @@ const benchPartitions = 12
 
 // bring starts the engines of the benchmarks, once; they end with the program.
 var bring = sync.OnceValues(func() (*bench, error) {
+	process.TuneMemory() // as the program does
 	dir, err := os.MkdirTemp("", "throughline-bench-")
 	if err != nil {
 		return nil, err

@@ -177,9 +177,11 @@ func (s *Stitcher) countPartitions(ctx context.Context) (int32, error) {
 
 // turn takes what has come, if anything, and commits what follows from it.
 func (s *Stitcher) turn(ctx context.Context) error {
+	began := time.Now()
 	poll, cancel := context.WithTimeout(ctx, s.cfg.PollTimeout)
 	fetches := s.session.PollRecords(poll, s.cfg.MaxRecords)
 	cancel()
+	s.metrics.phase("wait", began)
 	if err := s.fetchErrors(ctx, fetches); err != nil {
 		return err
 	}

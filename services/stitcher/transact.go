@@ -67,10 +67,12 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 		return fmt.Errorf("stitcher: begin: %w", err)
 	}
 	failure := s.work(ctx, work, start)
+	worked := s.metrics.phase("work", start)
 	produced := s.produce(ctx, work)
 	end := kgo.TransactionEndTry(failure == nil)
 	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out by restoring everything.
 	committed, err := s.session.End(context.WithoutCancel(ctx), end)
+	ended := s.metrics.phase("commit", worked)
 	if errors.Is(failure, errNotOwned) {
 		failure = nil
 	}
@@ -109,6 +111,7 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 		b.partition.pending = false
 		s.metrics.count(&b.tally)
 	}
+	s.metrics.phase("save", ended)
 	s.lighten()
 	s.measure()
 	return nil
