@@ -25,6 +25,7 @@ type Partition struct {
 	now      int64
 	local    []state.Envelope // messages to this partition, handled before the next
 	out      Output
+	net      netting // what is to be posted
 }
 
 // Rules is a workspace's rules with the configuration that they were read from, in a canonical form.
@@ -115,7 +116,14 @@ func (p *Partition) space(workspace string) (*space, error) {
 }
 
 // Output is what has come of everything since the last Commit or Rollback.
-func (p *Partition) Output() Output { return p.out }
+func (p *Partition) Output() Output {
+	out := p.out
+	out.Postings = p.net.sum()
+	return out
+}
+
+// Large is people that have grown large since the last Commit or Rollback.
+func (p *Partition) Large() []LargePerson { return p.out.Large }
 
 // Changes are the changelog's records of everything since the last Commit or Rollback.
 func (p *Partition) Changes() (out []state.Record, err error) {
@@ -132,7 +140,7 @@ func (p *Partition) Commit(cacheBytes int) error {
 	for _, s := range p.spaces {
 		s.commit(cacheBytes/len(p.spaces), p.now)
 	}
-	p.out = Output{}
+	p.out, p.net = Output{}, netting{}
 	return p.store.Refresh()
 }
 
@@ -141,7 +149,7 @@ func (p *Partition) Rollback() {
 	for _, s := range p.spaces {
 		s.rollback()
 	}
-	p.local, p.out = p.local[:0], Output{}
+	p.local, p.out, p.net = p.local[:0], Output{}, netting{}
 }
 
 // Bytes is about how much memory what is at hand takes.

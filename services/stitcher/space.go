@@ -61,7 +61,7 @@ func (s *space) posting(cause string) *fact.Posting {
 
 func (s *space) emit(p *fact.Posting) {
 	if !p.Empty() {
-		s.p.out.Postings = append(s.p.out.Postings, p)
+		s.p.net.add(p)
 	}
 }
 

@@ -103,7 +103,7 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 		return fmt.Errorf("stitcher: %w", err)
 	}
 	for _, b := range work {
-		s.tell(b.partition.Output().Large)
+		s.tell(b.partition.Large())
 		if err := b.partition.Commit(s.cfg.CacheBytes / len(s.partitions)); err != nil {
 			s.forgetAll()
 			return fmt.Errorf("stitcher: %w", err)
