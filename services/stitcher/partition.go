@@ -25,6 +25,7 @@ type Partition struct {
 	now      int64
 	local    []state.Envelope // messages to this partition, handled before the next
 	out      Output
+	free     []*fact.Posting // to be used again
 }
 
 // Rules is a workspace's rules with the configuration that they were read from, in a canonical form.
@@ -117,10 +118,10 @@ func (p *Partition) space(workspace string) (*space, error) {
 // Output is what has come of everything since the last Commit or Rollback.
 func (p *Partition) Output() Output { return p.out }
 
-// Changes are the changelog's records of everything since the last Commit or Rollback.
-func (p *Partition) Changes() (out []state.Record, err error) {
+// Changes are the changelog's records of everything since the last Commit or Rollback, written into an arena.
+func (p *Partition) Changes(a *state.Arena) (out []state.Record, err error) {
 	for _, s := range p.spaces {
-		if out, err = s.changes(out); err != nil {
+		if out, err = s.changes(out, a); err != nil {
 			return nil, err
 		}
 	}
@@ -132,8 +133,37 @@ func (p *Partition) Commit(cacheBytes int) error {
 	for _, s := range p.spaces {
 		s.commit(cacheBytes/len(p.spaces), p.now)
 	}
-	p.out = Output{}
+	p.clear()
 	return p.store.Refresh()
+}
+
+// clear forgets the output; what was in it is used again.
+func (p *Partition) clear() {
+	for _, posting := range p.out.Postings {
+		p.reuse(posting)
+	}
+	clear(p.out.Postings)
+	clear(p.out.Messages)
+	p.out = Output{Postings: p.out.Postings[:0], Messages: p.out.Messages[:0]}
+}
+
+func (p *Partition) newPosting() *fact.Posting {
+	if n := len(p.free); n > 0 {
+		posting := p.free[n-1]
+		p.free = p.free[:n-1]
+		return posting
+	}
+	return &fact.Posting{}
+}
+
+// mostFree is how many postings wait to be used again.
+const mostFree = 2_000
+
+func (p *Partition) reuse(posting *fact.Posting) {
+	if len(p.free) < mostFree {
+		posting.Reset()
+		p.free = append(p.free, posting)
+	}
 }
 
 // Rollback undoes everything since the last Commit.
@@ -141,7 +171,8 @@ func (p *Partition) Rollback() {
 	for _, s := range p.spaces {
 		s.rollback()
 	}
-	p.local, p.out = p.local[:0], Output{}
+	p.local = p.local[:0]
+	p.clear()
 }
 
 // Bytes is about how much memory what is at hand takes.
@@ -176,7 +207,10 @@ func (p *Partition) Lighten(after int64) {
 func keep(e *event.Event) *event.Event {
 	k := *e
 	k.Raw, k.Received = nil, 0
-	k.Nodes = slices.Clone(e.Nodes)
+	k.Nodes = slices.Clip(e.Nodes)
+	if cap(e.Nodes) > len(e.Nodes) {
+		k.Nodes = slices.Clone(e.Nodes) // without the room
+	}
 	if e.Visit != nil {
 		k.Visit = &event.VisitData{Origin: e.Visit.Origin, Bot: e.Visit.Bot}
 	}
