@@ -78,6 +78,27 @@ type Posting struct {
 	Steps         []StepRow
 }
 
+// Reset empties the posting and keeps its room, so that it can be used again.
+func (p *Posting) Reset() {
+	*p = Posting{
+		Bookings: emptied(p.Bookings), Touchpoints: emptied(p.Touchpoints), Credits: emptied(p.Credits), Touches: emptied(p.Touches),
+		Inquiries: emptied(p.Inquiries), Deals: emptied(p.Deals), Stages: emptied(p.Stages), Identities: emptied(p.Identities),
+		Calls: emptied(p.Calls), Spends: emptied(p.Spends), Conflicts: emptied(p.Conflicts),
+		Conversations: emptied(p.Conversations), Steps: emptied(p.Steps),
+	}
+}
+
+// mostKept is how many rows of a kind a posting keeps room for.
+const mostKept = 256
+
+func emptied[T any](rows []T) []T {
+	if cap(rows) > mostKept {
+		return nil
+	}
+	clear(rows)
+	return rows[:0]
+}
+
 // Empty reports that nothing would be posted.
 func (p *Posting) Empty() bool {
 	return len(p.Credits)+len(p.Touches)+len(p.Inquiries)+len(p.Deals)+len(p.Stages)+len(p.Identities)+

@@ -36,7 +36,7 @@ func TestLargePersonsMergeInBoundedSteps(t *testing.T) {
 			for i := range events {
 				w.visit(kiosk)
 				w.visit(bot)
-				if i%(events/100) == 0 {
+				if i%(events/10) == 0 {
 					w.form(kiosk)
 					w.form(bot)
 				}
@@ -58,6 +58,8 @@ func TestLargePersonsMergeInBoundedSteps(t *testing.T) {
 			all := newLargeCluster(w)
 			defer all.close()
 			began := time.Now()
+			all.playLarge(t)
+			all.arrive(w.events[len(w.events)-1]) // the one that joins
 			all.playLarge(t)
 			t.Logf("%d events in %v: %d transactions, the longest %v; the largest record %d bytes, transaction %d bytes; %d pieces, %d steps",
 				len(w.events), time.Since(began), all.transactions, all.longest, all.record, all.transaction, all.pieces, all.steps)
@@ -92,9 +94,11 @@ type largeCluster struct {
 	s                                        *Stitcher
 }
 
-// newLargeCluster has the limits of a real one, and all events in the order told.
+// newLargeCluster has the limits of a real one, and all events but the last, in the order told.
 func newLargeCluster(w *world) *largeCluster {
-	c := newClusterOf(w, 2, 12)
+	but := *w
+	but.events = w.events[:len(w.events)-1]
+	c := newClusterOf(&but, 2, 12)
 	c.limits = identity.DefaultLimits()
 	for _, p := range c.partitions {
 		p.limits = c.limits

@@ -39,20 +39,39 @@ type netCell [fact.NumberOfModels]struct{ conversions, revenue, cogs int64 }
 // fewTouchpoints is how many touchpoints are looked through.
 const fewTouchpoints = 8
 
-// add takes a posting, which is used up.
-func (n *netting) add(p *fact.Posting) {
+// add takes a posting, and reports whether it keeps it.
+func (n *netting) add(p *fact.Posting) bool {
 	if n.bookings == nil {
 		n.bookings, n.causes = map[netKey]int{}, map[causeKey]int{}
 	}
 	cause := causeKey{p.Workspace, p.Cause}
 	if len(p.Credits) > 0 {
 		n.credits(p, cause)
-		p.Bookings, p.Touchpoints, p.Credits = nil, nil, nil
+		p.Bookings, p.Touchpoints, p.Credits = p.Bookings[:0], p.Touchpoints[:0], p.Credits[:0]
 	}
-	if !p.Empty() || !n.has(cause) {
-		n.causes[cause] = len(n.postings)
-		n.postings = append(n.postings, p)
+	if p.Empty() && n.has(cause) {
+		return false
 	}
+	n.causes[cause] = len(n.postings)
+	n.postings = append(n.postings, p)
+	return true
+}
+
+// mostNetted is how many bookings' memory is kept between transactions.
+const mostNetted = 10_000
+
+// reset forgets everything.
+func (n *netting) reset() {
+	if cap(n.list) > mostNetted {
+		*n = netting{}
+		return
+	}
+	clear(n.postings)
+	n.postings = n.postings[:0]
+	clear(n.causes)
+	clear(n.bookings)
+	clear(n.list)
+	n.list = n.list[:0]
 }
 
 func (n *netting) has(c causeKey) bool {

@@ -25,7 +25,8 @@ type Partition struct {
 	now      int64
 	local    []state.Envelope // messages to this partition, handled before the next
 	out      Output
-	net      netting // what is to be posted
+	net      netting         // what is to be posted
+	free     []*fact.Posting // to be used again
 }
 
 // Rules is a workspace's rules with the configuration that they were read from, in a canonical form.
@@ -125,10 +126,10 @@ func (p *Partition) Output() Output {
 // Large is people that have grown large since the last Commit or Rollback.
 func (p *Partition) Large() []LargePerson { return p.out.Large }
 
-// Changes are the changelog's records of everything since the last Commit or Rollback.
-func (p *Partition) Changes() (out []state.Record, err error) {
+// Changes are the changelog's records of everything since the last Commit or Rollback, written into an arena.
+func (p *Partition) Changes(a *state.Arena) (out []state.Record, err error) {
 	for _, s := range p.spaces {
-		if out, err = s.changes(out); err != nil {
+		if out, err = s.changes(out, a); err != nil {
 			return nil, err
 		}
 	}
@@ -140,8 +141,37 @@ func (p *Partition) Commit(cacheBytes int) error {
 	for _, s := range p.spaces {
 		s.commit(cacheBytes/len(p.spaces), p.now)
 	}
-	p.out, p.net = Output{}, netting{}
+	p.clear()
 	return p.store.Refresh()
+}
+
+// clear forgets the output; what was in it is used again.
+func (p *Partition) clear() {
+	for _, posting := range p.net.postings {
+		p.reuse(posting)
+	}
+	p.net.reset()
+	clear(p.out.Messages)
+	p.out = Output{Messages: p.out.Messages[:0]}
+}
+
+func (p *Partition) newPosting() *fact.Posting {
+	if n := len(p.free); n > 0 {
+		posting := p.free[n-1]
+		p.free = p.free[:n-1]
+		return posting
+	}
+	return &fact.Posting{}
+}
+
+// mostFree is how many postings wait to be used again.
+const mostFree = 2_000
+
+func (p *Partition) reuse(posting *fact.Posting) {
+	if len(p.free) < mostFree {
+		posting.Reset()
+		p.free = append(p.free, posting)
+	}
 }
 
 // Rollback undoes everything since the last Commit.
@@ -149,7 +179,8 @@ func (p *Partition) Rollback() {
 	for _, s := range p.spaces {
 		s.rollback()
 	}
-	p.local, p.out, p.net = p.local[:0], Output{}, netting{}
+	p.local = p.local[:0]
+	p.clear()
 }
 
 // Bytes is about how much memory what is at hand takes.
@@ -184,7 +215,10 @@ func (p *Partition) Lighten(after int64) {
 func keep(e *event.Event) *event.Event {
 	k := *e
 	k.Raw, k.Received = nil, 0
-	k.Nodes = slices.Clone(e.Nodes)
+	k.Nodes = slices.Clip(e.Nodes)
+	if cap(e.Nodes) > len(e.Nodes) {
+		k.Nodes = slices.Clone(e.Nodes) // without the room
+	}
 	if e.Visit != nil {
 		k.Visit = &event.VisitData{Origin: e.Visit.Origin, Bot: e.Visit.Bot}
 	}

@@ -266,7 +266,7 @@ func (c *cluster) commit(p *Partition, cacheBytes int) {
 			}
 		}
 	}
-	changes, err := p.Changes()
+	changes, err := p.Changes(&state.Arena{})
 	must(err)
 	batch := c.store.NewBatch()
 	for _, r := range changes {

@@ -56,12 +56,14 @@ func (s *space) event(e *event.Event) error {
 }
 
 func (s *space) posting(cause string) *fact.Posting {
-	return &fact.Posting{Workspace: s.workspace, RecordedAt: s.p.now, Cause: cause}
+	p := s.p.newPosting()
+	p.Workspace, p.RecordedAt, p.Cause = s.workspace, s.p.now, cause
+	return p
 }
 
 func (s *space) emit(p *fact.Posting) {
-	if !p.Empty() {
-		s.p.net.add(p)
+	if p.Empty() || !s.p.net.add(p) {
+		s.p.reuse(p)
 	}
 }
 
@@ -133,35 +135,35 @@ func (s *space) spend(e *event.Event) error {
 }
 
 // changes are the changelog's records of what is not committed yet.
-func (s *space) changes(out []state.Record) ([]state.Record, error) {
+func (s *space) changes(out []state.Record, a *state.Arena) ([]state.Record, error) {
 	before := len(out)
 	d := s.machine.Dirty()
 	for ref, e := range d.Entries {
-		out = append(out, state.Entry(s.workspace, ref, e))
+		out = append(out, a.Entry(s.workspace, ref, e))
 	}
-	for p, here := range d.Members {
-		out = append(out, state.Member(s.workspace, p, here))
+	for p, is := range d.Members {
+		out = append(out, a.Member(s.workspace, p, is))
 	}
 	for p, to := range d.Moved {
-		out = append(out, state.Moved(s.workspace, p, to))
+		out = append(out, a.Moved(s.workspace, p, to))
 	}
 	for ref, l := range d.Leases {
-		out = append(out, state.Lease(s.workspace, ref, l))
+		out = append(out, a.Lease(s.workspace, ref, l))
 	}
 	for ref, c := range d.Calls {
-		out = append(out, state.Call(s.workspace, ref, c))
+		out = append(out, a.Call(s.workspace, ref, c))
 	}
 	for id, t := range d.Tasks {
-		out = append(out, state.Task(s.workspace, id, t))
+		out = append(out, a.Task(s.workspace, id, t))
 	}
 	for stage, here := range d.Staged {
-		out = append(out, state.Staged(s.workspace, stage, here))
+		out = append(out, a.Staged(s.workspace, stage, here))
 	}
 	for ref, m := range d.Waiting {
-		out = append(out, state.Waiting(s.workspace, ref, m))
+		out = append(out, a.Waiting(s.workspace, ref, m))
 	}
 	for id, e := range s.spends {
-		out = append(out, state.Spend(s.workspace, id, e))
+		out = append(out, a.Spend(s.workspace, id, e))
 	}
 	if len(out) > before && !s.wrote {
 		config, err := s.stands()
@@ -171,7 +173,7 @@ func (s *space) changes(out []state.Record) ([]state.Record, error) {
 		s.wrote = !bytes.Equal(config, s.rules.Config)
 	}
 	if s.wrote {
-		out = append(out, state.Config(s.workspace, s.rules.Config))
+		out = append(out, a.Config(s.workspace, s.rules.Config))
 	}
 	return out, nil
 }

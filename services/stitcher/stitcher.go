@@ -48,6 +48,7 @@ type held struct {
 	since uint64
 	// pending: restoring it left something to post, as the configuration has changed, and that is not committed yet.
 	pending bool
+	scratch scratch
 	// next is where in the changelog the store stands; 0 where it is not known.
 	next int64
 }
@@ -133,7 +134,8 @@ func (s *Stitcher) options() []kgo.Opt {
 		// A partition that answers with an error is tried again once its leader was looked up: soon, for the transaction waits.
 		kgo.MetadataMinAge(leaderPause),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
+		// A third of the processor time of lz4, for a little more to send.
+		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
 		kgo.ProducerLinger(0),
 		kgo.ProducerBatchMaxBytes(maxRecordBytes),
 		kgo.MaxBufferedRecords(maxBufferedRecords),

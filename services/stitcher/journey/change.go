@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/fact"
@@ -14,7 +15,8 @@ import (
 func (x *Index) Put(p *fact.Posting, e *event.Event, why Change) {
 	x.prepare()
 	x.events.add(e)
-	c := change{Index: x}
+	c := newChange(x)
+	defer c.done()
 	c.add(e)
 	c.post(p, nil, why)
 }
@@ -37,13 +39,14 @@ func (x *Index) SetMatch(p *fact.Posting, call string, m Match, why Change) {
 func (x *Index) Merge(p *fact.Posting, o *Index, why Change) {
 	given := o.Facts()
 	c := x.takeAll(o)
+	defer c.done()
 	c.post(p, given, why)
 }
 
 // takeAll adds all of o.
 func (x *Index) takeAll(o *Index) *change {
 	x.prepare()
-	c := &change{Index: x}
+	c := newChange(x)
 	events := o.events.list()
 	slices.SortFunc(events, compareEvents)
 	for _, call := range slices.Sorted(maps.Keys(o.matches)) {
@@ -77,6 +80,45 @@ type change struct {
 	talks         []talk         // conversations that may change
 	remembered    map[*event.Event]bool
 	building      bool // nothing is to be posted
+}
+
+// changes are used again: there is one for each event.
+var changes = sync.Pool{New: func() any { return new(change) }}
+
+func newChange(x *Index) *change {
+	c := changes.Get().(*change)
+	c.Index = x
+	return c
+}
+
+// done gives the change back. Nothing that was posted refers to it.
+func (c *change) done() {
+	c.Index = nil
+	c.before.reset()
+	c.after.reset()
+	c.come, c.gone = emptied(c.come), emptied(c.gone)
+	c.asked, c.unsaid, c.told = emptied(c.asked), emptied(c.unsaid), emptied(c.told)
+	c.talks = emptied(c.talks)
+	clear(c.remembered)
+	changes.Put(c)
+}
+
+func (f *Facts) reset() {
+	f.touches, f.inquiries, f.deals = emptied(f.touches), emptied(f.inquiries), emptied(f.deals)
+	f.stages, f.identities, f.calls = emptied(f.stages), emptied(f.identities), emptied(f.calls)
+	f.bookings, f.conversations, f.steps = emptied(f.bookings), emptied(f.conversations), emptied(f.steps)
+}
+
+// mostKept is how much room a slice keeps that is used again.
+const mostKept = 256
+
+// emptied is a slice without what it held, and with its room where that is not much.
+func emptied[T any](s []T) []T {
+	if cap(s) > mostKept {
+		return nil
+	}
+	clear(s)
+	return s[:0]
 }
 
 // add takes an event in.

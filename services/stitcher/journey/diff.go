@@ -15,8 +15,11 @@ type Change struct {
 
 // Diff appends to p what must be posted so that the facts of before become those of after.
 func Diff(p *fact.Posting, before, after []*Facts, why Change) {
-	l := ledger{Posting: p}
-	l.diff(before, after, why)
+	if booked(before) || booked(after) {
+		l := newLedger(p)
+		l.diff(before, after, why)
+		l.done()
+	}
 	diffAllRows(p, before, after)
 }
 

@@ -2,6 +2,8 @@ package journey
 
 import (
 	"iter"
+	"slices"
+	"sync"
 
 	"github.com/throughline-io/throughline/schemas/fact"
 )
@@ -14,6 +16,7 @@ type ledger struct {
 	cells       []cell
 	places      interned[[2]int] // booking and touchpoint of each cell
 	share       sharing
+	old         map[bookingKey]*booking
 }
 
 // cell is what one touch gets of one booking, under each model.
@@ -53,22 +56,42 @@ func (n *interned[T]) at(v T) int {
 	return len(n.list) - 1
 }
 
+// ledgers are used again: there is one for each event that books or is booked on.
+var ledgers = sync.Pool{New: func() any { return new(ledger) }}
+
+// newLedger collects into p, in the room that p has.
+func newLedger(p *fact.Posting) *ledger {
+	l := ledgers.Get().(*ledger)
+	l.Posting = p
+	l.bookings.list, l.touchpoints.list = p.Bookings[:0], p.Touchpoints[:0]
+	return l
+}
+
+// done gives the ledger back; what it collected is the posting's.
+func (l *ledger) done() {
+	l.Posting = nil
+	l.bookings, l.touchpoints = interned[fact.Booking]{}, interned[fact.Touchpoint]{}
+	l.places = interned[[2]int]{list: emptied(l.places.list)}
+	l.cells = emptied(l.cells)
+	clear(l.old)
+	ledgers.Put(l)
+}
+
 // diff posts the bookings that came, went or changed.
 func (l *ledger) diff(before, after []*Facts, why Change) {
-	if !booked(before) && !booked(after) {
-		return
+	if l.old == nil {
+		l.old = map[bookingKey]*booking{}
 	}
-	for old, now := range pairs(before, after) {
+	for old, now := range pairs(before, after, l.old) {
 		l.pair(old, now, why)
 	}
 	l.finish()
 }
 
 // pairs are the bookings before and after that are the same conversion's, in an order that depends on nothing else; nil where there is
-// none.
-func pairs(before, after []*Facts) iter.Seq2[*booking, *booking] {
+// none. Old is an empty map to work in.
+func pairs(before, after []*Facts, old map[bookingKey]*booking) iter.Seq2[*booking, *booking] {
 	return func(yield func(old, now *booking) bool) {
-		old := map[bookingKey]*booking{}
 		for b := range each(before) {
 			// Two persons can hold one key only where a sender gave one event id to two events; both are taken back.
 			if twin := old[b.key]; twin != nil && !yield(twin, nil) {
@@ -207,7 +230,7 @@ func (l *ledger) finish() {
 		return
 	}
 	l.Bookings, l.Touchpoints = l.bookings.list, l.touchpoints.list
-	l.Credits = make([]fact.Credit, 0, n)
+	l.Credits = slices.Grow(l.Credits[:0], n)
 	for i := range l.cells {
 		at := l.places.list[i]
 		for m, a := range l.cells[i] {

@@ -39,7 +39,7 @@ func (x *Index) laterFacts() *Facts {
 
 func newSteps(before, after []*Facts, why Change) *Steps {
 	s := &Steps{why: why}
-	for old, now := range pairs(before, after) {
+	for old, now := range pairs(before, after, map[bookingKey]*booking{}) {
 		s.bookings = append(s.bookings, [2]*booking{old, now})
 	}
 	diffAllRows(&s.rows, before, after)
@@ -52,7 +52,8 @@ func (s *Steps) Skip(done int) { s.done = done }
 // Post appends the next of it to p: as many rows and touches of windows as cost says, about; one conversion's at least. It returns how far
 // it has come, and whether that was all.
 func (s *Steps) Post(p *fact.Posting, cost int) (int, bool) {
-	l := ledger{Posting: p}
+	l := newLedger(p)
+	defer l.done()
 	for ; s.done < len(s.bookings) && cost > 0; s.done++ {
 		old, now := s.bookings[s.done][0].looked(), s.bookings[s.done][1].looked()
 		for _, b := range []*booking{old, now} {
