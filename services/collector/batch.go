@@ -1,16 +1,12 @@
 package collector
 
 import (
-	"encoding/json"
-	"regexp"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/pipelines/intake"
 	"github.com/throughline-io/throughline/pipelines/workspace"
-	"github.com/throughline-io/throughline/schemas/deadletter"
 	"github.com/throughline-io/throughline/schemas/event"
 )
 
@@ -43,7 +39,7 @@ func (c *Collector) read(k *connection, key sender, items [][]byte) *batch {
 		}
 		if bad != nil {
 			b.answer.Rejected = append(b.answer.Rejected, rejected{i, bad.Code, said(bad)})
-			b.bury(c.cfg, k, key.FoundKey, i, item, bad, now)
+			b.bury(k, key.FoundKey, i, item, bad, now)
 			continue
 		}
 		s := c.recent.name(&e)
@@ -53,7 +49,7 @@ func (c *Collector) read(k *connection, key sender, items [][]byte) *batch {
 		}
 		inRequest[s] = true
 		b.seen = append(b.seen, s)
-		b.records = append(b.records, record(c.cfg, k, &e))
+		b.records = append(b.records, k.topics.Event(&e))
 		b.types[e.Type]++
 		if e.Type == event.Visit && e.Visit.Bot {
 			b.bots++
@@ -71,51 +67,19 @@ func said(bad *event.Error) string {
 	return bad.Field + ": " + bad.Message
 }
 
-// record is an event's record: its home decides the partition, so that all of a person's events of one home come in
-// order.
-func record(cfg Config, k *connection, e *event.Event) *kgo.Record {
-	var home event.NodeID
-	if e.Type == event.Spend {
-		home = event.SpendKey(e)
-	} else {
-		home = e.Nodes[0].ID
-	}
-	return &kgo.Record{
-		Topic: cfg.topic(pipelines.TopicEvents), Partition: pipelines.Partition(home, k.events), Key: home[:], Value: e.Append(nil),
-	}
-}
-
-// sourceName is the form of a source.
-var sourceName = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
-
-// sourceOf is the source that a rejected item names, if it can be read: whoever looks after a source sees what was refused of it.
-func sourceOf(item []byte) string {
-	var named struct {
-		Source string `json:"source"`
-	}
-	if json.Unmarshal(item, &named) != nil || !sourceName.MatchString(named.Source) {
-		return ""
-	}
-	return named.Source
-}
-
 // bury adds the dead letter of a rejected item.
-func (b *batch) bury(cfg Config, k *connection, key workspace.FoundKey, i int, item []byte, bad *event.Error, now time.Time) {
-	l := &deadletter.Letter{
-		Workspace: b.workspace, Key: key.Name, Code: string(bad.Code), Field: bad.Field, Message: bad.Message,
-		ReceivedAt: now.UTC().Format(time.RFC3339Nano), Index: i, Named: sourceOf(item),
-	}
-	if err := l.Keep([]byte(key.Workspace.Pepper), item, key.Workspace.StoreContacts); err != nil {
-		b.fault = err
-		return
-	}
-	value, err := l.Encode()
+func (b *batch) bury(k *connection, key workspace.FoundKey, i int, item []byte, bad *event.Error, now time.Time) {
+	l, err := intake.Bury(key.Workspace, key.Name, i, item, bad, now)
 	if err != nil {
 		b.fault = err
 		return
 	}
-	partition := int32(xxhash.Sum64String(b.workspace) % uint64(k.dead))
-	b.records = append(b.records, &kgo.Record{Topic: cfg.topic(pipelines.TopicDead), Partition: partition, Key: []byte(b.workspace), Value: value})
+	r, err := k.topics.Letter(l)
+	if err != nil {
+		b.fault = err
+		return
+	}
+	b.records = append(b.records, r)
 }
 
 // settle counts and remembers what Kafka has now.

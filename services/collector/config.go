@@ -14,9 +14,6 @@ const (
 	MaxRequestBytes = 16 << 20
 	// MaxItems is the most events a request may hold.
 	MaxItems = 10_000
-	// maxRecordBytes bounds one record to Kafka: a rejected item may be as large as a request, and its dead letter is a third
-	// larger.
-	maxRecordBytes = 23 << 20
 )
 
 // oneRequest is the most memory that one request takes: its body, and what is made of it.

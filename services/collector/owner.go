@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/pipelines/intake"
 	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/services/collector/numbers"
 	"github.com/throughline-io/throughline/services/internal/kafka"
@@ -100,7 +101,7 @@ func (c *Collector) openOwner(ctx context.Context, partition int32, asks <-chan 
 	name := c.cfg.TopicPrefix + "throughline-leases-" + strconv.Itoa(int(partition))
 	client, err := kgo.NewClient(append(append([]kgo.Opt{}, c.cfg.Kafka...),
 		kgo.TransactionalID(name), kgo.TransactionTimeout(leaseTransaction), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ConcurrentTransactionsBackoff(transactionPause), kgo.RecordDeliveryTimeout(c.cfg.DeliveryTimeout), kgo.MetadataMinAge(leaderPause),
+		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ConcurrentTransactionsBackoff(transactionPause), kgo.RecordDeliveryTimeout(c.cfg.DeliveryTimeout), kgo.MetadataMinAge(intake.LeaderPause),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("leases: %w", err)
@@ -231,7 +232,7 @@ func (o *owner) give(a *ask, next *transaction) {
 		a.answer <- told{err: err}
 		return
 	}
-	next.waiting = append(next.waiting, given{a, answer, record(o.c.cfg, k, e)})
+	next.waiting = append(next.waiting, given{a, answer, k.topics.Event(e)})
 }
 
 // countHours writes down what was asked for since the last time.

@@ -1,0 +1,98 @@
+package intake
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/throughline-io/throughline/pipelines/sources"
+	"github.com/throughline-io/throughline/pipelines/sources/items"
+	"github.com/throughline-io/throughline/pipelines/sources/mapping"
+	"github.com/throughline-io/throughline/pipelines/workspace"
+	"github.com/throughline-io/throughline/schemas/deadletter"
+	"github.com/throughline-io/throughline/schemas/delivery"
+	"github.com/throughline-io/throughline/schemas/event"
+)
+
+// Codes of dead letters beside those of events.
+const (
+	// BadItem: the bytes are no item of the source's format.
+	BadItem event.Code = "bad_item"
+	// BadMapping: the mapping ended with an error, or gave what is no event of its entry.
+	BadMapping event.Code = "bad_mapping"
+)
+
+// Why is the reason of a dead letter. It quotes no contact, unless the workspace stores them: what jq says of a value holds its
+// beginning.
+func Why(err error, readable bool) *event.Error {
+	var bad *event.Error
+	if errors.As(err, &bad) {
+		return bad // event.Parse quotes none
+	}
+	code, message := BadMapping, err.Error()
+	var unread *items.Fault
+	if errors.As(err, &unread) {
+		code, message = BadItem, unread.Err.Error()
+	}
+	if !readable {
+		message = contactForm.ReplaceAllString(message, "…")
+	}
+	return &event.Error{Code: code, Message: message}
+}
+
+// contactForm is what looks like an address or a number of a person.
+var contactForm = regexp.MustCompile(`[^\s"'` + "`" + `()]*@[^\s"'` + "`" + `()]*|\+?[0-9][0-9 ()-]{5,}[0-9]`)
+
+// Bury makes the dead letter of an item that a sender sent, as it came. Sender is who sent it: a key's name, an import, a pull.
+func Bury(w *workspace.Workspace, sender string, index int, item []byte, bad *event.Error, now time.Time) (*deadletter.Letter, error) {
+	l := &deadletter.Letter{
+		Workspace: w.Name, Key: sender, Code: string(bad.Code), Field: bad.Field, Message: bad.Message, ReceivedAt: now.UTC().Format(time.RFC3339Nano),
+		Index: index, Named: named(item),
+	}
+	return l, l.Keep([]byte(w.Pepper), item, w.StoreContacts)
+}
+
+// sourceName is the form of a source.
+var sourceName = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
+
+// named is the source that a rejected item names, if it can be read: whoever looks after a source sees what was refused of it.
+func named(item []byte) string {
+	var of struct {
+		Source string `json:"source"`
+	}
+	if json.Unmarshal(item, &of) != nil || !sourceName.MatchString(of.Source) {
+		return ""
+	}
+	return of.Source
+}
+
+// By says by what an item of an entry is read.
+func By(i *sources.Instance, e *sources.Entry) delivery.Source {
+	return delivery.Source{Source: i.Source.Name, Instance: i.Name, Entry: e.Name, Version: i.Source.Version}
+}
+
+// Parcel is an item with all that its mapping is told of it.
+func Parcel(item items.Item, v *mapping.Variables) (*delivery.Parcel, error) {
+	p := &delivery.Parcel{}
+	envelope := v.Envelope
+	if envelope == nil && len(item.Envelope) > 0 {
+		envelope = item.Envelope
+	}
+	place := map[string]any{"file": item.Place.File, "line": item.Place.Line, "index": item.Place.Index}
+	for _, part := range []struct {
+		value any
+		into  *[]byte
+	}{{item.Value, (*[]byte)(&p.Item)}, {envelope, (*[]byte)(&p.Envelope)}, {place, (*[]byte)(&p.Place)}, {v.Request, (*[]byte)(&p.Request)}} {
+		if part.value == nil {
+			continue
+		}
+		b, err := mapping.JSON(part.value)
+		if err != nil {
+			return nil, fmt.Errorf("parcel: %w", err)
+		}
+		*part.into = b
+	}
+	return p, nil
+}
