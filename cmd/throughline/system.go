@@ -17,6 +17,7 @@ import (
 	"github.com/throughline-io/throughline/services/collector"
 	"github.com/throughline-io/throughline/services/loader"
 	"github.com/throughline-io/throughline/services/process"
+	"github.com/throughline-io/throughline/services/puller"
 	"github.com/throughline-io/throughline/services/reports"
 	"github.com/throughline-io/throughline/services/stitcher"
 	"github.com/throughline-io/throughline/services/stitcher/journey"
@@ -143,7 +144,10 @@ func (s *system) stop() {
 }
 
 // parts are the services that a process runs.
-type parts struct{ collector, stitcher, loader, reports bool }
+type parts struct{ collector, puller, stitcher, loader, reports bool }
+
+// everything is what one process that is the whole system runs.
+var everything = parts{true, true, true, true, true}
 
 // run runs services and their pages until ctx is done. The address is where the pages are; listening is told it.
 func (s *system) run(ctx context.Context, p parts, addr string, listening func(addr string)) error {
@@ -158,6 +162,10 @@ func (s *system) run(ctx context.Context, p parts, addr string, listening func(a
 		cfg.Advertise = func() string { return "http://" + or(s.cfg.Listen.Advertise, at) }
 		c := collector.New(cfg, s.cfg.Workspaces, s.registry, s.log)
 		services, register, checks = append(services, service{"collector", c.Run}), append(register, c.Register), append(checks, c.Ready)
+	}
+	if p.puller {
+		pl := puller.New(s.pullerConfig(), s.cfg.set, s.registry, s.log)
+		services = append(services, service{"puller", pl.Run})
 	}
 	if p.stitcher {
 		st := stitcher.New(s.stitcherConfig(), rulesOf(s.cfg.Workspaces), readRules, s.registry, s.log)
@@ -214,6 +222,12 @@ func (s *system) collectorConfig() collector.Config {
 	if s.cfg.MaxAhead > 0 {
 		c.MaxAhead = s.cfg.MaxAhead
 	}
+	return c
+}
+
+func (s *system) pullerConfig() puller.Config {
+	c := puller.DefaultConfig()
+	c.Kafka, c.TopicPrefix, c.MaxAhead = s.engines.Connect(), s.cfg.Kafka.TopicPrefix, s.cfg.MaxAhead
 	return c
 }
 
