@@ -64,6 +64,9 @@ type SampleWorkspace struct {
 	Country  string `yaml:"country"`
 }
 
+// LedgerFile, beside the samples, says what all of them together must post: services/e2e plays them through the whole system.
+const LedgerFile = "ledger.yaml"
+
 // MaxSampleBytes is the largest file of a sample.
 const MaxSampleBytes = 16 << 20
 
@@ -77,7 +80,7 @@ func (s *Source) Samples() ([]*Sample, error) {
 	for _, f := range files {
 		name := path.Base(f)
 		stem, _, _ := strings.Cut(name, ".")
-		if stem != "" {
+		if stem != "" && name != LedgerFile {
 			stems[stem] = append(stems[stem], name)
 		}
 	}
