@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -128,8 +129,11 @@ func (c *calls) add(p *fact.Posting, r *fact.CallRow) {
 	c.direction, c.status, c.number = append(c.direction, direction), append(c.status, r.Status), append(c.number, r.Company)
 	c.manager, c.match, c.visitor = append(c.manager, r.Manager), append(c.match, r.Match), append(c.visitor, maybeID(r.Visitor))
 	c.time, c.date = append(c.time, r.Time), append(c.date, day(r.Date))
-	c.wait, c.talk = append(c.wait, uint32(r.Wait)), append(c.talk, uint32(r.Talk))
+	c.wait, c.talk = append(c.wait, seconds(r.Wait)), append(c.talk, seconds(r.Talk))
 }
+
+// seconds fits a count into its column: what is longer than a century stays that long, and does not begin anew at zero.
+func seconds(n int64) uint32 { return uint32(min(n, math.MaxUint32)) }
 
 func (c *calls) table() table {
 	return c.head.table("calls_log", []column{
