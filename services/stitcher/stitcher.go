@@ -40,6 +40,7 @@ type Stitcher struct {
 	ownership  ownership
 	partitions map[int32]*held
 	measured   time.Time
+	take       int // records of the next transaction
 }
 
 // held is a partition's state and the ownership that it was restored under.
@@ -84,7 +85,7 @@ func (s *Stitcher) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("stitcher: %w", err)
 	}
-	s.session = session
+	s.session, s.take = session, s.cfg.MaxRecords
 	s.forgetAll() // of a former Run: what was in memory may never have been committed
 	s.ownership.lost()
 	defer session.CloseAllowingRebalance()
@@ -181,7 +182,7 @@ func (s *Stitcher) countPartitions(ctx context.Context) (int32, error) {
 func (s *Stitcher) turn(ctx context.Context) error {
 	began := time.Now()
 	poll, cancel := context.WithTimeout(ctx, s.cfg.PollTimeout)
-	fetches := s.session.PollRecords(poll, s.cfg.MaxRecords)
+	fetches := s.session.PollRecords(poll, s.take)
 	cancel()
 	s.metrics.phase("wait", began)
 	if err := s.fetchErrors(ctx, fetches); err != nil {
@@ -209,6 +210,20 @@ func (s *Stitcher) fetchErrors(ctx context.Context, fetches kgo.Fetches) error {
 	})
 	return errors.Join(all...)
 }
+
+// pace takes less where a transaction has taken long: events that move many conversions cost far more than others, and a transaction must
+// end long before its time-out.
+func (s *Stitcher) pace(took time.Duration) {
+	switch {
+	case took > longTransaction:
+		s.take = max(1, s.take/4)
+	case took < longTransaction/4:
+		s.take = min(s.cfg.MaxRecords, 2*s.take)
+	}
+}
+
+// longTransaction is how long one should take at most.
+const longTransaction = 2 * time.Second
 
 const (
 	fetchPartitionBytes = 256 << 10

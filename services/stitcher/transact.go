@@ -98,6 +98,7 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 	}
 	s.metrics.transactions.WithLabelValues("committed").Inc()
 	s.metrics.seconds.Observe(time.Since(start).Seconds())
+	s.pace(time.Since(start))
 	if err := s.save(work); err != nil {
 		s.forgetAll()
 		return fmt.Errorf("stitcher: %w", err)
