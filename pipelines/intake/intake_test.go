@@ -74,7 +74,7 @@ func TestItem(t *testing.T) {
 		{"good", `{"id":1,"time":"2026-10-01T10:00:00Z","phone":"+48501000001"}`, 1, "", ""},
 		{"one of two", `{"id":1,"times":["2026-10-01T10:00:00Z","yesterday"],"phone":"+48501000001"}`, 1, event.BadTime, "event 2 of 2"},
 		{"bad", `{"id":1,"time":"yesterday","phone":"+48501000001"}`, 0, event.BadTime, ""},
-		{"no mapping", `{"fail":true,"phone":"+48501000001"}`, 0, BadMapping, "no lead: "},
+		{"no mapping", `{"fail":true,"phone":"+48501000001"}`, 0, deadletter.Unmapped, "no lead: "},
 	} {
 		for _, contacts := range []bool{false, true} {
 			t.Run(row.name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestWhatCannotBeRead(t *testing.T) {
 	if err := s.Bury(&m, items.Item{Place: fault.Place}, s.Instance.Variables(s.Entry, now), fault, now); err != nil {
 		t.Fatal(err)
 	}
-	if m.Letter.Code != string(BadItem) || m.Letter.Index != 2 || strings.Contains(m.Letter.Message, "@") || !strings.Contains(m.Letter.Message, "column amount") {
+	if m.Letter.Code != deadletter.Unreadable || m.Letter.Index != 2 || strings.Contains(m.Letter.Message, "@") || !strings.Contains(m.Letter.Message, "column amount") {
 		t.Errorf("%+v", m.Letter)
 	}
 	body, err := m.Letter.Open([]byte(s.Instance.Workspace.Pepper))

@@ -16,34 +16,25 @@ import (
 	"github.com/throughline-io/throughline/schemas/event"
 )
 
-// Codes of dead letters beside those of events.
-const (
-	// BadItem: the bytes are no item of the source's format.
-	BadItem event.Code = "bad_item"
-	// BadMapping: the mapping ended with an error, or gave what is no event of its entry.
-	BadMapping event.Code = "bad_mapping"
-)
-
-// Why is the reason of a dead letter. It quotes no contact, unless the workspace stores them: what jq says of a value holds its
-// beginning.
+// Why is the reason of a dead letter. It quotes no contact, unless the workspace stores them.
 func Why(err error, readable bool) *event.Error {
 	var bad *event.Error
 	if errors.As(err, &bad) {
 		return bad // event.Parse quotes none
 	}
-	code, message := BadMapping, err.Error()
+	code, message := event.Code(deadletter.Unmapped), err.Error()
 	var unread *items.Fault
 	if errors.As(err, &unread) {
-		code, message = BadItem, unread.Err.Error()
+		code, message = deadletter.Unreadable, unread.Err.Error()
 	}
 	if !readable {
-		message = contactForm.ReplaceAllString(message, "…")
+		message = sources.Discreet(err)
+		if unread != nil {
+			message = sources.Discreet(unread.Err)
+		}
 	}
 	return &event.Error{Code: code, Message: message}
 }
-
-// contactForm is what looks like an address or a number of a person.
-var contactForm = regexp.MustCompile(`[^\s"'` + "`" + `()]*@[^\s"'` + "`" + `()]*|\+?[0-9][0-9 ()-]{5,}[0-9]`)
 
 // Bury makes the dead letter of an item that a sender sent, as it came. Sender is who sent it: a key's name, an import, a pull.
 func Bury(w *workspace.Workspace, sender string, index int, item []byte, bad *event.Error, now time.Time) (*deadletter.Letter, error) {

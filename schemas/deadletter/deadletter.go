@@ -36,6 +36,12 @@ type Letter struct {
 	Record    []byte `json:"record,omitempty"`
 }
 
+// Codes of what a vendor sent, beside those of events: it could not be cut into items, or not be mapped to events.
+const (
+	Unreadable = "unreadable"
+	Unmapped   = "unmapped"
+)
+
 // From is the source that the item is of: the workspace's name for the vendor, or what the item itself names; empty where that cannot
 // be read.
 func (l *Letter) From() string {

@@ -53,13 +53,18 @@ func (c *Collector) connect(ctx context.Context) (*connection, error) {
 // produce hands records to Kafka and waits until it has all of them. Any failure is the request's: what got through is a
 // duplicate when it is sent again.
 func (c *Collector) produce(ctx context.Context, client *kgo.Client, records []*kgo.Record) error {
+	return c.produceWithin(ctx, client, records, c.cfg.DeliveryTimeout)
+}
+
+// produceWithin is produce for a sender that waits for less long. What is under way stays under way.
+func (c *Collector) produceWithin(ctx context.Context, client *kgo.Client, records []*kgo.Record, wait time.Duration) error {
 	start := time.Now()
 	defer func() { c.metrics.produce.Observe(time.Since(start).Seconds()) }()
 	results := make(chan error, len(records)) // room for all: nobody may be left to take them
 	for _, r := range records {
 		client.TryProduce(ctx, r, func(_ *kgo.Record, err error) { results <- err })
 	}
-	late := time.NewTimer(c.cfg.DeliveryTimeout)
+	late := time.NewTimer(wait)
 	defer late.Stop()
 	var first error
 	for range records {
