@@ -127,7 +127,7 @@ func (w *Workspace) Validate() error {
 	}
 	switch w.Bots {
 	case "":
-		w.Bots = BotsCount
+		w.Bots = BotsLeaveOut
 	case BotsLeaveOut, BotsCount:
 	default:
 		f.add("bots", "%q is neither %s nor %s", w.Bots, BotsLeaveOut, BotsCount)

@@ -43,8 +43,7 @@ type Workspace struct {
 	ExcludeIdentities []string `yaml:"exclude_identities"`
 	// Churn is after how long without a sale a customer counts as lost; 4320h (180 days) if left out.
 	Churn time.Duration `yaml:"churn"`
-	// Bots says what becomes of the visits of browsers that say they are bots: count, if left out
-	// (every visit is a touch), or leave_out.
+	// Bots says what becomes of the visits of browsers that say they are bots: leave_out, if left out, or count.
 	Bots string `yaml:"bots"`
 	// Channels are rules that come before those of pipelines/channels.yaml.
 	Channels []ChannelRule `yaml:"channels"`

@@ -286,19 +286,3 @@ func BenchmarkMinor(b *testing.B) {
 		w.Minor("1200.50", "USD")
 	}
 }
-
-// By the contract every visit is a touch: leaving some out is a workspace's own wish.
-func TestBotsCountUnlessLeftOut(t *testing.T) {
-	for given, count := range map[string]bool{"": true, BotsCount: true, BotsLeaveOut: false} {
-		list := []Workspace{{
-			Name: "shop", Timezone: "Europe/Warsaw", Currency: "EUR", Country: "PL", Pepper: "p", Bots: given,
-			Keys: []Key{{Name: "crm", Secret: "sk_shop"}},
-		}}
-		if err := Validate(list); err != nil {
-			t.Fatal(err)
-		}
-		if list[0].CountBots() != count {
-			t.Errorf("bots %q: counted %t", given, !count)
-		}
-	}
-}
