@@ -21,6 +21,7 @@ const (
 	TopicLeases   = "throughline.leases.v1"
 	TopicFetches  = "throughline.fetches.v1"
 	TopicPulls    = "throughline.pulls.v1"
+	TopicImports  = "throughline.imports.v1"
 )
 
 // DefaultPartitions is how many partitions each topic gets unless the configuration says otherwise.
@@ -52,6 +53,7 @@ var Topics = []Topic{
 	{Name: TopicLeases, Key: "kind, workspace, pool and number or hour", Doc: "who holds a pool's number, and what a pool was asked for in an hour (JSON)", Compact: true},
 	{Name: TopicFetches, Key: "workspace/instance", Doc: "a vendor's item for which the vendor must be asked back (schemas/delivery, JSON)", Retention: 30 * 24 * time.Hour},
 	{Name: TopicPulls, Key: "kind, workspace, instance and what of it", Doc: "how far the puller is with each vendor, and its tokens, sealed (JSON)", Compact: true},
+	{Name: TopicImports, Key: "workspace, source, entry and the content's hash", Doc: "how far the import of a file is (JSON)", Compact: true},
 }
 
 // Home is the node that an event lives with: its partition has all of a node's events in their order.
