@@ -96,6 +96,7 @@ func (c *Collector) Register(mux *http.ServeMux) {
 		mux.HandleFunc("POST "+path, c.hooks)
 		mux.HandleFunc("GET "+path, c.hooks)
 	}
+	mux.HandleFunc("GET /v1/source.schema.json", sourceSchema)
 	mux.HandleFunc("POST /v1/numbers/lease", c.lease)
 	mux.HandleFunc("GET /t.js", c.trackerScript)
 	mux.HandleFunc("OPTIONS /v1/numbers/lease", c.preflight)

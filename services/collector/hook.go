@@ -161,3 +161,8 @@ func writeReply(w http.ResponseWriter, r sources.Reply) {
 	w.WriteHeader(r.Status)
 	_, _ = w.Write([]byte(r.Body)) // a vendor that has gone needs no answer
 }
+
+// sourceSchema is GET /v1/source.schema.json, for editors.
+func sourceSchema(w http.ResponseWriter, _ *http.Request) {
+	writeReply(w, sources.Reply{Status: http.StatusOK, Type: "application/schema+json", Headers: map[string]string{"Cache-Control": "max-age=3600"}, Body: string(sources.Schema())})
+}

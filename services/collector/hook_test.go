@@ -262,6 +262,9 @@ func TestHookHandshake(t *testing.T) {
 	if n := len(d.records(pipelines.TopicEvents)); n != 1 {
 		t.Errorf("%d events", n)
 	}
+	if r := d.hook(http.MethodGet, "../source.schema.json", ""); r.status != 200 || r.text != string(sources.Schema()) {
+		t.Errorf("the schema: %d", r.status)
+	}
 }
 
 // TestHookDead: what cannot be read, mapped or accepted is kept with its reason and with all that is needed to send it again; the rest of
