@@ -70,11 +70,11 @@ func (b *batch) addPosting(p *fact.Posting) {
 	}
 }
 
-// tables are those that have rows.
+// tables are those that have rows; what reports read stands before what only an audit does.
 func (b *batch) tables() (out []table) {
 	for _, t := range []table{
-		b.events.table(), b.credits.table(), b.touches.table(), b.spends.table(), b.inquiries.table(), b.deals.table(), b.stages.table(),
-		b.identities.table(), b.calls.table(), b.conflicts.table(), b.letters.table(), b.conversations.table(), b.steps.table(),
+		b.touches.table(), b.credits.table(), b.spends.table(), b.inquiries.table(), b.deals.table(), b.stages.table(), b.calls.table(),
+		b.conversations.table(), b.steps.table(), b.identities.table(), b.events.table(), b.conflicts.table(), b.letters.table(),
 	} {
 		if t.n > 0 {
 			out = append(out, t)
