@@ -31,6 +31,8 @@ type deal struct {
 	sale          *event.Event // the one that began the won interval
 	revenue, cogs int64        // what stands of the interval
 
+	ending ending
+
 	stay                    *fact.StageRow
 	lastStage, lastPipeline string // of the stay before
 }
@@ -112,12 +114,20 @@ func (d *deal) bookSale(e *event.Event, count, revenue, cogs int64) {
 
 // settleClose keeps when the deal last became won, lost or deleted.
 func (d *deal) settleClose(e *event.Event) {
-	switch closed := d.isClosed(); {
-	case closed && d.row.ClosedAt == 0:
-		d.row.ClosedAt = e.Time
-	case !closed:
+	as := ending{d.row.Status, d.row.Deleted}
+	switch {
+	case !d.isClosed():
 		d.row.ClosedAt = 0
+	case d.row.ClosedAt == 0 || as != d.ending: // a lost deal that is won after all was closed when it was won
+		d.row.ClosedAt = e.Time
 	}
+	d.ending = as
+}
+
+// ending is how a deal is closed.
+type ending struct {
+	status  string
+	deleted bool
 }
 
 func (d *deal) isClosed() bool { return d.row.Deleted || d.row.Status == won || d.row.Status == lost }
