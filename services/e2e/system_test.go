@@ -64,7 +64,7 @@ type system struct {
 	exited chan error
 	// brokers are those of a cluster beside it (embedded.TestBrokers); none: the system's own.
 	brokers []string
-	addr   struct {
+	addr    struct {
 		Brokers        []string `json:"brokers"`
 		ClickHouseHTTP string   `json:"clickhouse_http"`
 		HTTP           string   `json:"http"`
