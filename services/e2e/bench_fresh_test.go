@@ -47,10 +47,11 @@ func BenchmarkFreshness(b *testing.B) {
 	defer server.Close()
 	cfg := stitcher.DefaultConfig()
 	cfg.Kafka, cfg.TopicPrefix, cfg.TransactionalID, cfg.StateDir = x.engines.Connect(), "f.", "bench-fresh", b.TempDir()
-	defer x.service(b, stitcher.New(cfg, x.rules(), nil, prometheus.NewRegistry(), zap.NewNop()).Run)()
+	reg := prometheus.NewRegistry()
+	defer x.service(b, stitcher.New(cfg, x.rules(), nil, reg, zap.NewNop()).Run)()
 	load := loader.DefaultConfig()
 	load.Kafka, load.TopicPrefix = x.engines.Connect(), "f."
-	defer x.service(b, loader.New(load, db, prometheus.NewRegistry(), zap.NewNop()).Run)()
+	defer x.service(b, loader.New(load, db, reg, zap.NewNop()).Run)()
 
 	f := &fresh{url: server.URL, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}, answered: map[string]time.Time{}}
 	b.ResetTimer()
@@ -67,6 +68,8 @@ func BenchmarkFreshness(b *testing.B) {
 		}
 		late = append(late, float64(s.Sub(at).Milliseconds()))
 	}
+	b.Log(phases(b, reg))
+	b.Log(averages(b, reg, "throughline_stitcher_transaction_seconds", "throughline_loader_batch_seconds", "throughline_loader_delay_seconds"))
 	slices.Sort(late)
 	slices.Sort(took)
 	at := func(of []float64, part float64) float64 { return of[int(part*float64(len(of)-1))] }
@@ -200,4 +203,20 @@ func (f *fresh) look(b *testing.B, db clickhouse.Conn) (stop func() map[string]t
 		<-ended
 		return seen
 	}
+}
+
+// averages are those of histograms.
+func averages(b *testing.B, reg *prometheus.Registry, names ...string) string {
+	families, err := reg.Gather()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out strings.Builder
+	for _, f := range families {
+		if slices.Contains(names, f.GetName()) {
+			h := f.GetMetric()[0].GetHistogram()
+			fmt.Fprintf(&out, "%s: %d of %.0f ms on average; ", strings.TrimPrefix(f.GetName(), "throughline_"), h.GetSampleCount(), 1000*h.GetSampleSum()/float64(h.GetSampleCount()))
+		}
+	}
+	return out.String()
 }

@@ -90,19 +90,11 @@ func (e *Engines) startKafka(ctx context.Context, cfg embedded.Config, nodes int
 	if len(e.Brokers) > 0 {
 		return nil
 	}
-	if nodes > 1 {
-		c, err := embedded.StartCluster(ctx, cfg, nodes, log)
-		if err != nil {
-			return err
-		}
-		e.kafka, e.Brokers = c, c.Addrs()
-		return nil
-	}
-	k, err := embedded.StartKafka(ctx, cfg, log)
+	k, err := embedded.StartBrokers(ctx, cfg, nodes, log)
 	if err != nil {
 		return err
 	}
-	e.kafka, e.Brokers = k, []string{k.Addr()}
+	e.kafka, e.Brokers = k, k.Addrs()
 	return nil
 }
 

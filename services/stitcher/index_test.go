@@ -130,17 +130,17 @@ func reloaded(c crowd, r *journey.Rules) *journey.Index {
 
 // inSteps posts a difference a little at a time, now and then from a new start.
 func inSteps(rnd *rand.Rand, make func() *journey.Steps) (out []*fact.Posting) {
-	done, all := 0, false
-	for steps := make(); !all; {
+	for steps := make(); ; {
 		p := &fact.Posting{}
-		done, all = steps.Post(p, 1+rnd.IntN(20))
-		out = append(out, p)
+		done, all := steps.Post(p, 1+rnd.IntN(20))
+		if out = append(out, p); all {
+			return out
+		}
 		if rnd.IntN(3) == 0 {
 			steps = make()
 			steps.Skip(done)
 		}
 	}
-	return out
 }
 
 func same(t *testing.T, seed uint64, step string, got *fact.Posting, before, after *journey.Facts, why journey.Change) {

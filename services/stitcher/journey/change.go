@@ -86,7 +86,10 @@ type change struct {
 var changes = sync.Pool{New: func() any { return new(change) }}
 
 func newChange(x *Index) *change {
-	c := changes.Get().(*change)
+	c, ok := changes.Get().(*change)
+	if !ok {
+		c = &change{}
+	}
 	c.Index = x
 	return c
 }

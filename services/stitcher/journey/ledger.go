@@ -61,7 +61,10 @@ var ledgers = sync.Pool{New: func() any { return new(ledger) }}
 
 // newLedger collects into p, in the room that p has.
 func newLedger(p *fact.Posting) *ledger {
-	l := ledgers.Get().(*ledger)
+	l, ok := ledgers.Get().(*ledger)
+	if !ok {
+		l = &ledger{}
+	}
 	l.Posting = p
 	l.bookings.list, l.touchpoints.list = p.Bookings[:0], p.Touchpoints[:0]
 	return l
