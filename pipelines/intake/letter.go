@@ -16,24 +16,17 @@ import (
 	"github.com/throughline-io/throughline/schemas/event"
 )
 
-// Why is the reason of a dead letter. It quotes no contact, unless the workspace stores them.
-func Why(err error, readable bool) *event.Error {
+// Why is the reason of a dead letter: of an event, or of an item that could not be read or mapped.
+func Why(err error) *event.Error {
 	var bad *event.Error
-	if errors.As(err, &bad) {
-		return bad // event.Parse quotes none
-	}
-	code, message := event.Code(deadletter.Unmapped), err.Error()
 	var unread *items.Fault
-	if errors.As(err, &unread) {
-		code, message = deadletter.Unreadable, unread.Err.Error()
+	switch {
+	case errors.As(err, &bad):
+		return bad
+	case errors.As(err, &unread):
+		return &event.Error{Code: deadletter.Unreadable, Message: sources.Discreet(unread.Err)}
 	}
-	if !readable {
-		message = sources.Discreet(err)
-		if unread != nil {
-			message = sources.Discreet(unread.Err)
-		}
-	}
-	return &event.Error{Code: code, Message: message}
+	return &event.Error{Code: deadletter.Unmapped, Message: sources.Discreet(err)}
 }
 
 // Bury makes the dead letter of an item that a sender sent, as it came. Sender is who sent it: a key's name, an import, a pull.
@@ -67,23 +60,15 @@ func By(i *sources.Instance, e *sources.Entry) delivery.Source {
 // Parcel is an item with all that its mapping is told of it.
 func Parcel(item items.Item, v *mapping.Variables) (*delivery.Parcel, error) {
 	p := &delivery.Parcel{}
-	envelope := v.Envelope
-	if envelope == nil && len(item.Envelope) > 0 {
-		envelope = item.Envelope
-	}
-	place := map[string]any{"file": item.Place.File, "line": item.Place.Line, "index": item.Place.Index}
 	for _, part := range []struct {
-		value any
-		into  *[]byte
-	}{{item.Value, (*[]byte)(&p.Item)}, {envelope, (*[]byte)(&p.Envelope)}, {place, (*[]byte)(&p.Place)}, {v.Request, (*[]byte)(&p.Request)}} {
-		if part.value == nil {
-			continue
-		}
-		b, err := mapping.JSON(part.value)
+		to *json.RawMessage
+		of any
+	}{{&p.Item, item.Value}, {&p.Envelope, item.Envelope}, {&p.Place, item.Place}, {&p.Request, v.Request}} {
+		b, err := json.Marshal(part.of)
 		if err != nil {
 			return nil, fmt.Errorf("parcel: %w", err)
 		}
-		*part.into = b
+		*part.to = b
 	}
 	return p, nil
 }

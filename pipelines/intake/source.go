@@ -80,7 +80,7 @@ func (s *Source) Bury(m *Made, item items.Item, v *mapping.Variables, why error,
 	if err != nil {
 		return err
 	}
-	m.Bad = Why(why, s.Instance.Workspace.StoreContacts)
+	m.Bad = Why(why)
 	if m.Letter, err = Bury(s.Instance.Workspace, s.Sender, item.Place.Index, b, m.Bad, now); err != nil {
 		return err
 	}

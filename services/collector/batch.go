@@ -85,15 +85,15 @@ func said(bad *event.Error) string {
 // bury adds the dead letter of a rejected item.
 func (b *batch) bury(k *connection, key workspace.FoundKey, i int, item []byte, bad *event.Error, now time.Time) {
 	l, err := intake.Bury(key.Workspace, key.Name, i, item, bad, now)
+	b.letter(k, l, err)
+}
+
+// letter adds a dead letter.
+func (b *batch) letter(k *connection, l *deadletter.Letter, err error) {
 	if err != nil {
 		b.fault = err
 		return
 	}
-	b.keep(k, l)
-}
-
-// keep adds a dead letter.
-func (b *batch) keep(k *connection, l *deadletter.Letter) {
 	r, err := k.topics.Letter(l)
 	if err != nil {
 		b.fault = err

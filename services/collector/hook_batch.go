@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/throughline-io/throughline/pipelines/intake"
 	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/sources/items"
 	"github.com/throughline-io/throughline/pipelines/sources/mapping"
@@ -60,7 +61,7 @@ func (c *Collector) readHook(ctx context.Context, k *connection, h *hook) *hookB
 		if err == nil {
 			err = c.hookItem(ctx, k, h, b, item, v)
 		} else {
-			b.buryItem(c, k, h, item, v, deadletter.Unreadable, "", sources.Discreet(err))
+			b.buryItem(k, h, item, v, deadletter.Unreadable, "", sources.Discreet(err))
 		}
 		switch {
 		case errors.Is(err, errHookGrows):
@@ -81,13 +82,13 @@ func (c *Collector) readHook(ctx context.Context, k *connection, h *hook) *hookB
 // hookItem takes one item.
 func (c *Collector) hookItem(ctx context.Context, k *connection, h *hook, b *hookBatch, item items.Item, v *mapping.Variables) error {
 	if h.entry.Fetch != nil {
-		b.fetch(c, k, h, item, v)
+		b.fetch(k, h, item, v)
 		return nil
 	}
 	events, err := h.instance.Map(ctx, h.entry, item, v)
 	if err != nil {
 		if ctx.Err() == nil {
-			b.buryItem(c, k, h, item, v, deadletter.Unmapped, "", sources.Discreet(err))
+			b.buryItem(k, h, item, v, deadletter.Unmapped, "", sources.Discreet(err))
 		}
 		return nil
 	}
@@ -111,58 +112,34 @@ func (c *Collector) hookItem(ctx context.Context, k *connection, h *hook, b *hoo
 		}
 	}
 	if first != nil { // once for the item: it is sent again as a whole, and what was good is then a duplicate
-		b.buryItem(c, k, h, item, v, string(first.Code), first.Field, first.Message)
+		b.buryItem(k, h, item, v, string(first.Code), first.Field, first.Message)
 	}
 	return nil
 }
 
-// parcel is an item with all that its mapping is told.
-func parcel(item items.Item, v *mapping.Variables) (*delivery.Parcel, error) {
-	p := &delivery.Parcel{}
-	for _, part := range []struct {
-		to *json.RawMessage
-		of any
-	}{{&p.Item, item.Value}, {&p.Envelope, item.Envelope}, {&p.Place, item.Place}, {&p.Request, v.Request}} {
-		b, err := json.Marshal(part.of)
-		if err != nil {
-			return nil, err
-		}
-		*part.to = b
-	}
-	return p, nil
-}
-
-func (h *hook) source() *delivery.Source {
-	return &delivery.Source{Source: h.instance.Source.Name, Instance: h.instance.Name, Entry: h.entry.Name, Version: h.instance.Source.Version}
-}
-
 // buryItem adds the dead letter of an item.
-func (b *hookBatch) buryItem(c *Collector, k *connection, h *hook, item items.Item, v *mapping.Variables, code, field, message string) {
+func (b *hookBatch) buryItem(k *connection, h *hook, item items.Item, v *mapping.Variables, code, field, message string) {
 	b.bad[code]++
-	p, err := parcel(item, v)
+	p, err := intake.Parcel(item, v)
 	if err != nil {
 		b.fault = err
 		return
 	}
-	b.letter(c, k, h, p, item.Place.Index, code, field, message)
+	b.letter(k, h, p, item.Place.Index, code, field, message)
 }
 
-func (b *hookBatch) letter(c *Collector, k *connection, h *hook, p *delivery.Parcel, index int, code, field, message string) {
+func (b *hookBatch) letter(k *connection, h *hook, p *delivery.Parcel, index int, code, field, message string) {
 	kept, err := p.Encode()
 	if err != nil {
 		b.fault = err
 		return
 	}
 	b.kept += len(kept)
-	l := &deadletter.Letter{
-		Workspace: b.workspace, Key: h.instance.Name, Code: code, Field: field, Message: message,
-		ReceivedAt: h.request.Received.UTC().Format(time.RFC3339Nano), Index: index, Source: h.source(),
-	}
-	if err := l.Keep([]byte(h.instance.Workspace.Pepper), kept, h.instance.Workspace.StoreContacts); err != nil {
-		b.fault = err
-		return
-	}
-	b.keep(k, l)
+	bad := &event.Error{Code: event.Code(code), Field: field, Message: message}
+	l, err := intake.Bury(h.instance.Workspace, h.instance.Name, index, kept, bad, h.request.Received)
+	by := intake.By(h.instance, h.entry)
+	l.Source = &by
+	b.batch.letter(k, l, err)
 }
 
 // buryWhole keeps a request as it came, once, and nothing else of it: sent again, all of its items are mapped anew.
@@ -176,18 +153,18 @@ func (c *Collector) buryWhole(k *connection, h *hook, before map[string]int, cod
 		return b
 	}
 	p := &delivery.Parcel{Body: h.request.Body, ContentType: h.request.Header.Get("Content-Type"), Query: h.request.Query, Request: request}
-	b.letter(c, k, h, p, 0, code, "", sources.Discreet(err))
+	b.letter(k, h, p, 0, code, "", sources.Discreet(err))
 	return b
 }
 
 // fetch adds the record by which the puller asks the vendor back.
-func (b *hookBatch) fetch(c *Collector, k *connection, h *hook, item items.Item, v *mapping.Variables) {
-	p, err := parcel(item, v)
+func (b *hookBatch) fetch(k *connection, h *hook, item items.Item, v *mapping.Variables) {
+	p, err := intake.Parcel(item, v)
 	if err != nil {
 		b.fault = err
 		return
 	}
-	f := &delivery.Fetch{Workspace: b.workspace, Source: *h.source(), ReceivedAt: h.request.Received.UTC().Format(time.RFC3339Nano)}
+	f := &delivery.Fetch{Workspace: b.workspace, Source: intake.By(h.instance, h.entry), ReceivedAt: h.request.Received.UTC().Format(time.RFC3339Nano)}
 	if err := f.Keep([]byte(h.instance.Workspace.Pepper), p, h.instance.Workspace.StoreContacts); err != nil {
 		b.fault = err
 		return

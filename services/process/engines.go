@@ -16,6 +16,7 @@ import (
 
 	schema "github.com/throughline-io/throughline/pipelines/clickhouse"
 	"github.com/throughline-io/throughline/services/internal/embedded"
+	"github.com/throughline-io/throughline/services/internal/kafka"
 )
 
 // Wanted is which engines a system is to use: those that are named, embedded ones for the others.
@@ -46,6 +47,8 @@ type Engines struct {
 	Embedded       bool     `json:"-"` // ClickHouse is: its users stand in a file
 
 	kafkaSecurity []kgo.Opt
+	kafkaTLS      *tls.Config
+	kafkaLogin    kafka.Login
 	clickhouseTLS *tls.Config
 
 	lock       *embedded.Lock
@@ -142,6 +145,11 @@ func (e *Engines) Connect() []kgo.Opt {
 
 // addresses is the file in the data directory that tells other commands where a running system's engines are.
 const addresses = "addresses.json"
+
+// Operator reads topics for whoever looks after the system.
+func (e *Engines) Operator() (*kafka.Operator, error) {
+	return kafka.NewOperator(e.Brokers, e.kafkaTLS, e.kafkaLogin)
+}
 
 // WriteAddresses tells other commands where the engines are.
 func (e *Engines) WriteAddresses(data string) error {
