@@ -31,6 +31,29 @@ type status struct {
 	Stages  []stageLag `json:"stages"`
 	// Large are the people with more identifiers than max_person_nodes, the largest first.
 	Large []reports.LargePerson `json:"large_persons"`
+	// Unchecked are the webhooks of sources that anybody may use who knows their address.
+	Unchecked []uncheckedHook `json:"unchecked_sources"`
+}
+
+type uncheckedHook struct {
+	Workspace string `json:"workspace"`
+	Source    string `json:"source"`
+	Entry     string `json:"entry"`
+	Why       string `json:"why"`
+}
+
+// unchecked lists them.
+func (c *Config) unchecked() []uncheckedHook {
+	out := []uncheckedHook{}
+	if c.set == nil {
+		return out
+	}
+	for _, i := range c.set.Instances {
+		for _, e := range i.Unchecked() {
+			out = append(out, uncheckedHook{i.Workspace.Name, i.Name, e.Name, e.Unchecked})
+		}
+	}
+	return out
 }
 
 func statusCommand(load configLoader) *cobra.Command {
@@ -81,7 +104,7 @@ func (s *system) stages() []stageLag {
 
 func (s *system) status(ctx context.Context, client *kgo.Client) (*status, error) {
 	groups := map[string]string{"stitcher": stitcher.DefaultConfig().Group, "loader": loader.DefaultConfig().Group}
-	st := &status{Drained: true, Stages: s.stages()}
+	st := &status{Drained: true, Stages: s.stages(), Unchecked: s.cfg.unchecked()}
 	prefix := s.cfg.Kafka.TopicPrefix
 	for i := range st.Stages {
 		g := &st.Stages[i]
@@ -135,6 +158,11 @@ func (st *status) print(w io.Writer, asJSON bool) error {
 	}
 	for _, p := range st.Large {
 		if _, err := fmt.Fprintf(w, "workspace %s: person %s has %d identifiers: see exclude_identities\n", p.Workspace, p.Person, p.Identifiers); err != nil {
+			return err
+		}
+	}
+	for _, u := range st.Unchecked {
+		if _, err := fmt.Fprintf(w, "workspace %s: source %s, entry %s: UNCHECKED: %s\n", u.Workspace, u.Source, u.Entry, u.Why); err != nil {
 			return err
 		}
 	}

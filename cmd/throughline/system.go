@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	schema "github.com/throughline-io/throughline/pipelines/clickhouse"
+	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/workspace"
 	"github.com/throughline-io/throughline/services/collector"
 	"github.com/throughline-io/throughline/services/loader"
@@ -152,12 +153,14 @@ func (s *system) run(ctx context.Context, p parts, addr string, listening func(a
 		register []func(*http.ServeMux)
 		checks   []func(context.Context) error
 	)
-	var at string // where the pages are, once they are
+	var at string                   // where the pages are, once they are
+	var follow []func(*sources.Set) // who uses the sources
 	if p.collector {
 		cfg := s.collectorConfig()
 		cfg.Advertise = func() string { return "http://" + or(s.cfg.Listen.Advertise, at) }
 		c := collector.New(cfg, s.cfg.Workspaces, s.registry, s.log)
 		services, register, checks = append(services, service{"collector", c.Run}), append(register, c.Register), append(checks, c.Ready)
+		follow = append(follow, c.UseSources)
 	}
 	if p.stitcher {
 		st := stitcher.New(s.stitcherConfig(), rulesOf(s.cfg.Workspaces), readRules, s.registry, s.log)
@@ -174,6 +177,9 @@ func (s *system) run(ctx context.Context, p parts, addr string, listening func(a
 		}
 		defer db.Close()
 		register, checks = append(register, reports.NewAPI(db, s.cfg.Workspaces, s.registry, s.log).Register), append(checks, db.Ping)
+	}
+	if len(follow) > 0 {
+		s.give(s.cfg.set, follow)
 	}
 	server, err := process.Listen(ctx, addr, s.registry, s.log, func(mux *http.ServeMux) {
 		for _, r := range register {
@@ -196,6 +202,12 @@ func (s *system) run(ctx context.Context, p parts, addr string, listening func(a
 			return nil
 		})
 	}
+	if len(follow) > 0 {
+		g.Go(func() error {
+			s.follow(ctx, follow)
+			return nil
+		})
+	}
 	g.Go(func() error {
 		defer cancel()
 		return server.Run(ctx)
@@ -210,7 +222,7 @@ type service struct {
 
 func (s *system) collectorConfig() collector.Config {
 	c := collector.DefaultConfig()
-	c.Kafka, c.TopicPrefix = s.engines.Connect(), s.cfg.Kafka.TopicPrefix
+	c.Kafka, c.TopicPrefix, c.PublicURL = s.engines.Connect(), s.cfg.Kafka.TopicPrefix, s.cfg.PublicURL
 	if s.cfg.MaxAhead > 0 {
 		c.MaxAhead = s.cfg.MaxAhead
 	}

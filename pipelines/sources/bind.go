@@ -195,3 +195,14 @@ func (s *Set) Named(workspace, name string) (*Instance, bool) {
 
 // Guard is the checks of an entry.
 func (i *Instance) Guard(e *Entry) *checks.Guard { return i.guards[e.Name] }
+
+// Unchecked are the webhooks that anybody may use who knows their address.
+func (i *Instance) Unchecked() []*Entry {
+	var out []*Entry
+	for _, e := range i.Source.EntriesOf(Webhook) {
+		if e.Unchecked != "" {
+			out = append(out, e)
+		}
+	}
+	return out
+}

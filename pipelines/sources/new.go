@@ -41,7 +41,7 @@ func New(folder, name string) (string, error) {
 
 // newFiles are a source that takes a form's hook: small, and with one of everything.
 var newFiles = map[string]string{
-	DefinitionFile: `# yaml-language-server: $schema=source.schema.json
+	DefinitionFile: `# yaml-language-server: $schema=http://127.0.0.1:8080/v1/source.schema.json
 # ` + "`throughline sources test [[.]]`" + ` sends samples/ to this definition and compares what comes out.
 name: [[.]]
 title: [[.]]

@@ -35,6 +35,12 @@ type Letter struct {
 	Record    []byte `json:"record,omitempty"`
 }
 
+// Codes of what a vendor sent, beside those of events: it could not be cut into items, or not be mapped to events.
+const (
+	Unreadable = "unreadable"
+	Unmapped   = "unmapped"
+)
+
 // Encode is the record's value.
 func (l *Letter) Encode() ([]byte, error) {
 	b, err := json.Marshal(l)

@@ -19,6 +19,7 @@ type batch struct {
 	records   []*kgo.Record
 	types     map[event.Type]int
 	seen      []seen
+	met       map[seen]bool // in this request
 	dropped   event.Dropped
 	bots      int
 	fault     error
@@ -28,14 +29,11 @@ type batch struct {
 var publicTypes = map[event.Type]bool{event.Visit: true, event.Form: true, event.Identify: true}
 
 func (c *Collector) read(k *connection, key sender, items [][]byte) *batch {
-	b := &batch{workspace: key.Workspace.Name, answer: answer{Rejected: []rejected{}}, types: map[event.Type]int{}, dropped: event.Dropped{}}
+	b := newBatch(key.Workspace.Name)
 	rules, now := c.rules[b.workspace], c.now()
-	inRequest := map[seen]bool{}
 	for i, item := range items {
 		e, dropped, bad := event.Parse(item, rules, now, event.Options{AssignID: key.Public, MaxAhead: c.cfg.MaxAhead, Bot: key.bot})
-		for reason, n := range dropped {
-			b.dropped[reason] += n
-		}
+		b.drop(dropped)
 		if bad == nil && key.Public && !publicTypes[e.Type] {
 			bad = &event.Error{Code: event.BadType, Field: "type", Message: "a public key may send visit, form and identify only"}
 		}
@@ -44,21 +42,37 @@ func (c *Collector) read(k *connection, key sender, items [][]byte) *batch {
 			b.bury(c.cfg, k, key.FoundKey, i, item, bad, now)
 			continue
 		}
-		s := c.recent.name(&e)
-		if inRequest[s] || c.recent.has(s) {
-			b.answer.Duplicates++
-			continue
-		}
-		inRequest[s] = true
-		b.seen = append(b.seen, s)
-		b.records = append(b.records, record(c.cfg, k, &e))
-		b.types[e.Type]++
-		if e.Type == event.Visit && e.Visit.Bot {
-			b.bots++
-		}
-		b.answer.Accepted++
+		b.accept(c, k, &e)
 	}
 	return b
+}
+
+func newBatch(workspace string) *batch {
+	return &batch{workspace: workspace, answer: answer{Rejected: []rejected{}}, types: map[event.Type]int{}, dropped: event.Dropped{}, met: map[seen]bool{}}
+}
+
+// accept adds a good event, or counts it as a duplicate.
+func (b *batch) accept(c *Collector, k *connection, e *event.Event) {
+	s := c.recent.name(e)
+	if b.met[s] || c.recent.has(s) {
+		b.answer.Duplicates++
+		return
+	}
+	b.met[s] = true
+	b.seen = append(b.seen, s)
+	b.records = append(b.records, record(c.cfg, k, e))
+	b.types[e.Type]++
+	if e.Type == event.Visit && e.Visit.Bot {
+		b.bots++
+	}
+	b.answer.Accepted++
+}
+
+// drop counts identifiers that join nobody.
+func (b *batch) drop(dropped event.Dropped) {
+	for reason, n := range dropped {
+		b.dropped[reason] += n
+	}
 }
 
 // said is what a fault tells a person; the code stands beside it.
@@ -89,7 +103,12 @@ func (b *batch) bury(cfg Config, k *connection, key workspace.FoundKey, i int, i
 		Workspace: b.workspace, Key: key.Name, Code: string(bad.Code), Field: bad.Field, Message: bad.Message,
 		ReceivedAt: now.UTC().Format(time.RFC3339Nano), Index: i,
 	}
-	if err := l.Keep([]byte(key.Workspace.Pepper), item, key.Workspace.StoreContacts); err != nil {
+	b.keep(cfg, k, l, key.Workspace, item)
+}
+
+// keep adds a dead letter with the item that it is about.
+func (b *batch) keep(cfg Config, k *connection, l *deadletter.Letter, w *workspace.Workspace, item []byte) {
+	if err := l.Keep([]byte(w.Pepper), item, w.StoreContacts); err != nil {
 		b.fault = err
 		return
 	}

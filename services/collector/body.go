@@ -34,10 +34,10 @@ const (
 	firstBytes = 64 << 10
 )
 
-// readBody reads and decompresses a body, up to the limit. Memory is reserved as bytes come, not as they are announced: who
+// readBody reads and decompresses a body, up to a limit. Memory is reserved as bytes come, not as they are announced: who
 // announces much and sends nothing keeps nobody out.
-func readBody(w http.ResponseWriter, r *http.Request, memory *reservation) ([]byte, error) {
-	var in io.Reader = http.MaxBytesReader(w, r.Body, MaxRequestBytes)
+func readBody(w http.ResponseWriter, r *http.Request, memory *reservation, most int) ([]byte, error) {
+	var in io.Reader = http.MaxBytesReader(w, r.Body, int64(most))
 	switch strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))) {
 	case "", "identity":
 	case "gzip", "x-gzip":
@@ -68,11 +68,11 @@ func readBody(w http.ResponseWriter, r *http.Request, memory *reservation) ([]by
 	default:
 		return nil, errEncoding
 	}
-	return readAll(in, memory)
+	return readAll(in, memory, most)
 }
 
 // readAll reads to the end, or to the first byte past the limit.
-func readAll(in io.Reader, memory *reservation) ([]byte, error) {
+func readAll(in io.Reader, memory *reservation, most int) ([]byte, error) {
 	if err := memory.take(firstBytes); err != nil {
 		return nil, err
 	}
@@ -81,14 +81,14 @@ func readAll(in io.Reader, memory *reservation) ([]byte, error) {
 		n, err := in.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		switch {
-		case len(body) > MaxRequestBytes:
+		case len(body) > most:
 			return nil, errTooLarge
 		case errors.Is(err, io.EOF):
 			return body, nil
 		case err != nil:
 			return nil, readFault(err)
 		case len(body) == cap(body):
-			more := min(len(body), MaxRequestBytes+1-len(body))
+			more := min(len(body), most+1-len(body))
 			if err := memory.take(more); err != nil {
 				return nil, err
 			}

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/workspace"
 	"github.com/throughline-io/throughline/schemas/event"
 )
@@ -37,16 +38,19 @@ type Collector struct {
 	pools   map[poolID]*workspace.Pool
 	leases  leases
 	client  *http.Client // to other collectors
+	sources atomic.Pointer[sources.Set]
+	gate    *gate
 }
 
 // New makes a collector of validated workspaces; nothing happens until Run.
 func New(cfg Config, workspaces []workspace.Workspace, reg prometheus.Registerer, log *zap.Logger) *Collector {
 	c := &Collector{
 		cfg: cfg, keys: workspace.NewKeys(workspaces), rules: map[string]*event.Rules{}, log: log, recent: newRecent(cfg.Recent), now: time.Now,
-		pools: map[poolID]*workspace.Pool{}, leases: leases{owned: map[int32]chan *ask{}}, client: &http.Client{},
+		pools: map[poolID]*workspace.Pool{}, leases: leases{owned: map[int32]chan *ask{}}, client: &http.Client{}, gate: newGate(),
 	}
 	c.metrics = newMetrics(reg, &c.kafka)
 	c.memory = newMemory(cfg, c.metrics)
+	c.UseSources(&sources.Set{})
 	for i := range workspaces {
 		w := &workspaces[i]
 		c.rules[w.Name] = w.EventRules()
@@ -88,6 +92,11 @@ func (c *Collector) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/events", c.events)
 	mux.HandleFunc("POST /v1/t", c.track)
 	mux.HandleFunc("GET /v1/pixel.gif", c.pixel)
+	for _, path := range []string{"/v1/sources/{source}/{key}", "/v1/sources/{source}/{key}/{entry}"} {
+		mux.HandleFunc("POST "+path, c.hooks)
+		mux.HandleFunc("GET "+path, c.hooks)
+	}
+	mux.HandleFunc("GET /v1/source.schema.json", sourceSchema)
 	mux.HandleFunc("POST /v1/numbers/lease", c.lease)
 	mux.HandleFunc("GET /t.js", c.trackerScript)
 	mux.HandleFunc("OPTIONS /v1/numbers/lease", c.preflight)

@@ -51,6 +51,8 @@ type Config struct {
 	// Advertise is the address (http://host:port) under which other collectors reach this one, asked once it runs: a visitor's request for
 	// a number goes to the one that owns the pool.
 	Advertise func() string
+	// PublicURL is where vendors reach the collector, such as https://in.shop.example: some sign it. As the request says, if empty.
+	PublicURL string
 }
 
 // DefaultConfig is for a small machine.

@@ -65,7 +65,7 @@ func unconnected(t *testing.T, change ...func(*Config)) *door {
 
 func unconnectedTo(t *testing.T, cluster *kfake.Cluster, change ...func(*Config)) *door {
 	t.Helper()
-	for topic, n := range map[string]int32{pipelines.TopicEvents: eventPartitions, pipelines.TopicDead: deadPartitions, pipelines.TopicLeases: deadPartitions} {
+	for topic, n := range map[string]int32{pipelines.TopicEvents: eventPartitions, pipelines.TopicDead: deadPartitions, pipelines.TopicLeases: deadPartitions, pipelines.TopicFetches: deadPartitions} {
 		if err := cluster.CreateTopic("p."+topic, n, map[string]string{"max.message.bytes": "25165824"}); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			t.Fatal(err)
 		}

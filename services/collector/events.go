@@ -81,7 +81,7 @@ func (c *Collector) items(w http.ResponseWriter, r *http.Request, held *reservat
 	if r.ContentLength > MaxRequestBytes {
 		return nil, errTooLarge
 	}
-	body, err := readBody(w, r, held)
+	body, err := readBody(w, r, held, MaxRequestBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (c *Collector) refuseBody(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, errBusy):
 		c.later(w, http.StatusTooManyRequests, "busy", err.Error())
-	case errors.Is(err, errTooLarge), errors.Is(err, errTooMany), errors.Is(err, errWindow):
+	case errors.Is(err, errTooLarge), errors.Is(err, errHookTooLarge), errors.Is(err, errTooMany), errors.Is(err, errWindow):
 		c.refuse(w, http.StatusRequestEntityTooLarge, string(event.TooLarge), err.Error())
 	case errors.Is(err, errEncoding):
 		c.refuse(w, http.StatusUnsupportedMediaType, "bad_encoding", err.Error())

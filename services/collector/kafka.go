@@ -16,7 +16,7 @@ import (
 type connection struct {
 	client *kgo.Client
 	// events and the others are how many partitions these topics have.
-	events, dead, leases int32
+	events, dead, leases, fetches int32
 }
 
 var (
@@ -55,7 +55,10 @@ func (c *Collector) connect(ctx context.Context) (*connection, error) {
 
 // countPartitions asks the topics themselves: all collectors and stitchers must agree where a node lives.
 func (k *connection) countPartitions(ctx context.Context, cfg Config) error {
-	for name, n := range map[string]*int32{cfg.topic(pipelines.TopicEvents): &k.events, cfg.topic(pipelines.TopicDead): &k.dead, cfg.topic(pipelines.TopicLeases): &k.leases} {
+	for topic, n := range map[string]*int32{
+		pipelines.TopicEvents: &k.events, pipelines.TopicDead: &k.dead, pipelines.TopicLeases: &k.leases, pipelines.TopicFetches: &k.fetches,
+	} {
+		name := cfg.topic(topic)
 		topics, err := kadm.NewClient(k.client).ListTopics(ctx, name)
 		if err != nil {
 			return fmt.Errorf("collector: list topic %s: %w", name, err)
@@ -74,13 +77,18 @@ func (k *connection) countPartitions(ctx context.Context, cfg Config) error {
 // produce hands records to Kafka and waits until it has all of them. Any failure is the request's: what got through is a
 // duplicate when it is sent again.
 func (c *Collector) produce(ctx context.Context, client *kgo.Client, records []*kgo.Record) error {
+	return c.produceWithin(ctx, client, records, c.cfg.DeliveryTimeout)
+}
+
+// produceWithin is produce for a sender that waits for less long. What is under way stays under way.
+func (c *Collector) produceWithin(ctx context.Context, client *kgo.Client, records []*kgo.Record, wait time.Duration) error {
 	start := time.Now()
 	defer func() { c.metrics.produce.Observe(time.Since(start).Seconds()) }()
 	results := make(chan error, len(records)) // room for all: nobody may be left to take them
 	for _, r := range records {
 		client.TryProduce(ctx, r, func(_ *kgo.Record, err error) { results <- err })
 	}
-	late := time.NewTimer(c.cfg.DeliveryTimeout)
+	late := time.NewTimer(wait)
 	defer late.Stop()
 	var first error
 	for range records {

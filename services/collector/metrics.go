@@ -7,6 +7,7 @@ import (
 )
 
 type metrics struct {
+	hookMetrics
 	accepted, rejected, dropped, duplicates *prometheus.CounterVec
 	refused                                 *prometheus.CounterVec
 	declined                                prometheus.Counter
@@ -26,10 +27,11 @@ func newMetrics(reg prometheus.Registerer, kafka *atomic.Pointer[connection]) *m
 		return prometheus.NewCounterVec(prometheus.CounterOpts(opts(name, help)), labels)
 	}
 	m := &metrics{
-		accepted:   vec("events_total", "Events that Kafka has acknowledged, by type.", "workspace", "type"),
-		rejected:   vec("rejected_total", "Items that went to the dead letters, by code.", "workspace", "code"),
-		dropped:    vec("identities_dropped_total", "Identifiers that join nobody, by reason.", "workspace", "reason"),
-		duplicates: vec("duplicates_total", "Events that were told as duplicates at the door.", "workspace"),
+		hookMetrics: newHookMetrics(reg),
+		accepted:    vec("events_total", "Events that Kafka has acknowledged, by type.", "workspace", "type"),
+		rejected:    vec("rejected_total", "Items that went to the dead letters, by code.", "workspace", "code"),
+		dropped:     vec("identities_dropped_total", "Identifiers that join nobody, by reason.", "workspace", "reason"),
+		duplicates:  vec("duplicates_total", "Events that were told as duplicates at the door.", "workspace"),
 		declined: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "throughline", Subsystem: "collector", Name: "declined_total", Help: "Visits not counted because the browser asks not to be tracked (Global Privacy Control).",
 		}),

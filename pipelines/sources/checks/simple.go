@@ -95,6 +95,9 @@ type Window struct {
 	Within time.Duration `yaml:"within"`
 }
 
+// maxUnix is further away than any window, in seconds and in milliseconds.
+const maxUnix = 1 << 46
+
 func (w *Window) verify(r *Request) Reason {
 	found := w.find(r)
 	if len(found) == 0 {
@@ -112,6 +115,7 @@ func (w *Window) verify(r *Request) Reason {
 		if err != nil {
 			return NoTime
 		}
+		n = max(-maxUnix, min(maxUnix, n)) // what is further away overflows, and is wrong either way
 		sent = time.Unix(n, 0)
 		if w.Unit == "milliseconds" {
 			sent = time.UnixMilli(n)

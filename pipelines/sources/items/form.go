@@ -1,6 +1,8 @@
 package items
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -143,7 +145,15 @@ func (s *stream) multipart(in io.Reader) {
 		s.fail(fmt.Errorf("the content type %.60q names no boundary", s.in.ContentType))
 		return
 	}
-	r := multipart.NewReader(&meter{s: s, in: in}, params["boundary"])
+	b, err := s.all(in)
+	if err == nil && !bytes.Contains(b, []byte("--"+params["boundary"]+"--")) {
+		err = errors.New("it ends before its last boundary")
+	}
+	if err != nil {
+		s.fail(err)
+		return
+	}
+	r := multipart.NewReader(bytes.NewReader(b), params["boundary"])
 	root := &nest{}
 	for n := 0; ; n++ {
 		part, err := r.NextPart()

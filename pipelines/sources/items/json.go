@@ -7,7 +7,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // json reads one JSON value, or several behind one another.
@@ -23,7 +27,8 @@ func (s *stream) json(in io.Reader) {
 		return
 	}
 	m := &meter{s: s, in: in}
-	d := json.NewDecoder(m)
+	d := json.NewDecoder(transform.NewReader(m, unicode.BOMOverride(transform.Nop)))
+	d.UseNumber()
 	for first := true; ; first = false {
 		m.next()
 		err := s.descend(d, m, s.format.way, nil)
@@ -34,7 +39,7 @@ func (s *stream) json(in io.Reader) {
 			s.fail(errEmpty)
 			return
 		case err != nil:
-			s.fail(fmt.Errorf("byte %d: %w", d.InputOffset(), err))
+			s.fail(syntax(d, err))
 			return
 		case s.stopped:
 			return
@@ -60,7 +65,7 @@ func (s *stream) jsonWhole(b []byte) {
 		if err := d.Decode(&raw); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
-			s.fail(fmt.Errorf("byte %d: %w", d.InputOffset(), err))
+			s.fail(syntax(d, err))
 			return
 		}
 		if err := s.walk(raw, s.format.way, nil); err != nil {
@@ -72,6 +77,14 @@ func (s *stream) jsonWhole(b []byte) {
 	}
 }
 
+// syntax places what the decoder says. It has a limit of depth of its own.
+func syntax(d *json.Decoder, err error) error {
+	if strings.Contains(err.Error(), "exceeded max depth") {
+		err = beyond("levels of nesting", MaxDepth)
+	}
+	return fmt.Errorf("behind byte %d: %w", d.InputOffset(), err)
+}
+
 func (s *stream) walk(raw json.RawMessage, way []step, envelope map[string]any) error {
 	if len(way) == 0 {
 		v, err := value(raw, s.in.Limits.ItemBytes)
@@ -81,6 +94,9 @@ func (s *stream) walk(raw json.RawMessage, way []step, envelope map[string]any) 
 		return s.goOn(s.item(v, envelope))
 	}
 	if way[0].field == "" {
+		if raw[0] == 'n' {
+			return nil
+		}
 		if raw[0] != '[' { // one where a list may stand
 			return s.walk(raw, way[1:], envelope)
 		}

@@ -58,12 +58,15 @@ func (s *stream) within(d *json.Decoder, m *meter, token json.Token, way []step,
 		}
 		m.next()
 		return s.found(raw, envelope)
+	case token == nil:
+		return nil
+	case each && len(way) == 1: // a text or a number where a list may stand
+		s.item(token, envelope)
+		return nil
 	case each:
 		return s.within(d, m, token, way[1:], envelope)
 	case token == json.Delim('{'):
 		return s.into(d, m, way, envelope)
-	case token == nil:
-		return nil
 	}
 	return fmt.Errorf("there is no object where .%s is looked for", way[0].field)
 }

@@ -28,13 +28,13 @@ func (s *stream) xml(in io.Reader) {
 			way = append(way, step.field)
 		}
 	}
-	x := &xmlReader{s, d, m, 0}
+	x := &xmlReader{s: s, d: d, m: m}
 	met, err := x.descend(way)
 	switch {
 	case s.stopped:
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) && !x.any:
 		s.fail(errEmpty)
-	case err != nil:
+	case err != nil && !errors.Is(err, io.EOF):
 		line, _ := d.InputPos()
 		s.fail(fmt.Errorf("line %d: %w", line, err))
 	case !met:
@@ -46,7 +46,8 @@ type xmlReader struct {
 	s      *stream
 	d      *xml.Decoder
 	m      *meter
-	values int // of the item
+	values int  // of the item
+	any    bool // an element was met
 }
 
 // descend finds the elements at the end of the way and hands them over, up to the end of the element it is in.
@@ -64,6 +65,7 @@ func (x *xmlReader) descend(way []string) (met bool, err error) {
 			return met, nil
 		case xml.StartElement:
 			found := false
+			x.any = true
 			switch {
 			case len(way) > 0 && t.Name.Local != way[0]:
 				err = x.d.Skip()

@@ -99,7 +99,7 @@ func zoneOf(v any) (*time.Location, error) {
 
 // layoutTokens are the parts of a layout, as everybody but Go writes them.
 var layoutTokens = strings.NewReplacer(
-	"YYYY", "2006", "MMM", "Jan", "MM", "01", "DD", "02", "HH", "15", "hh", "03", "mm", "04", "ss", "05", "SSS", "000", "YY", "06", "A", "PM", "Z", "-0700",
+	"YYYY", "2006", "MMM", "Jan", "MM", "01", "M", "1", "DD", "02", "D", "2", "HH", "15", "hh", "03", "mm", "04", "ss", "05", "SSS", "000", "YY", "06", "A", "PM", "Z", "-0700",
 )
 
 func layoutOf(v any) (string, error) {
