@@ -3,7 +3,6 @@ package collector
 import (
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/throughline-io/throughline/pipelines"
@@ -86,12 +85,7 @@ func said(bad *event.Error) string {
 // record is an event's record: its home decides the partition, so that all of a person's events of one home come in
 // order.
 func record(cfg Config, k *connection, e *event.Event) *kgo.Record {
-	var home event.NodeID
-	if e.Type == event.Spend {
-		home = event.SpendKey(e)
-	} else {
-		home = e.Nodes[0].ID
-	}
+	home := pipelines.Home(e)
 	return &kgo.Record{
 		Topic: cfg.topic(pipelines.TopicEvents), Partition: pipelines.Partition(home, k.events), Key: home[:], Value: e.Append(nil),
 	}
@@ -117,7 +111,7 @@ func (b *batch) keep(cfg Config, k *connection, l *deadletter.Letter, w *workspa
 		b.fault = err
 		return
 	}
-	partition := int32(xxhash.Sum64String(b.workspace) % uint64(k.dead))
+	partition := pipelines.KeyPartition(b.workspace, k.dead)
 	b.records = append(b.records, &kgo.Record{Topic: cfg.topic(pipelines.TopicDead), Partition: partition, Key: []byte(b.workspace), Value: value})
 }
 
