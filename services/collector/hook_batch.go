@@ -7,7 +7,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/throughline-io/throughline/pipelines"
@@ -201,6 +200,6 @@ func (b *hookBatch) fetch(c *Collector, k *connection, h *hook, item items.Item,
 	b.kept += len(p.Item) + len(p.Envelope)
 	key := f.Key()
 	b.records = append(b.records, &kgo.Record{
-		Topic: c.cfg.topic(pipelines.TopicFetches), Partition: int32(xxhash.Sum64String(key) % uint64(k.fetches)), Key: []byte(key), Value: value,
+		Topic: c.cfg.topic(pipelines.TopicFetches), Partition: pipelines.KeyPartition(key, k.fetches), Key: []byte(key), Value: value,
 	})
 }
