@@ -18,6 +18,7 @@ const (
 	TopicDead     = "throughline.dead.v1"
 	TopicLeases   = "throughline.leases.v1"
 	TopicFetches  = "throughline.fetches.v1"
+	TopicImports  = "throughline.imports.v1"
 )
 
 // DefaultPartitions is how many partitions each topic gets unless the configuration says otherwise.
@@ -48,6 +49,7 @@ var Topics = []Topic{
 	{Name: TopicDead, Key: "workspace", Doc: "a rejected item with its reason and raw body (JSON)", Retention: 90 * 24 * time.Hour},
 	{Name: TopicLeases, Key: "kind, workspace, pool and number or hour", Doc: "who holds a pool's number, and what a pool was asked for in an hour (JSON)", Compact: true},
 	{Name: TopicFetches, Key: "workspace/instance", Doc: "a vendor's item for which the vendor must be asked back (schemas/delivery, JSON)", Retention: 30 * 24 * time.Hour},
+	{Name: TopicImports, Key: "workspace, source, entry and the content's hash", Doc: "how far the import of a file is (JSON)", Compact: true},
 }
 
 // Partition is the partition of n that a node's events, messages and state live on.

@@ -49,7 +49,7 @@ Begin with "throughline demo". "throughline up" runs the whole system on this ma
 	root.AddCommand(
 		upCommand(load), demoCommand(), checkCommand(load), statusCommand(load), auditCommand(load), migrateCommand(load), enginesCommand(),
 		numbersCommand(load), collectorCommand(load), stitcherCommand(load), loaderCommand(load), reportsCommand(load), clusterCommand(load),
-		sourcesCommand(load),
+		sourcesCommand(load), importCommand(load),
 	)
 	return root
 }
