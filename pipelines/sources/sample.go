@@ -172,17 +172,7 @@ func (p *Sample) instance(s *Source) (*Instance, error) {
 	if p.Workspace.Country != "" {
 		w.Country = p.Workspace.Country
 	}
-	given := Given{Settings: map[string]any{}, Tables: map[string]any{}}
-	for name, d := range s.Settings {
-		if d.Example != nil {
-			given.Settings[name] = d.Example
-		}
-	}
-	for name, d := range s.Tables {
-		if d.Example != nil {
-			given.Tables[name] = d.Example
-		}
-	}
+	given := s.Examples()
 	maps.Copy(given.Settings, p.Settings)
 	maps.Copy(given.Tables, p.Tables)
 	var all []error
