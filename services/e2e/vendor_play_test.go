@@ -19,7 +19,7 @@ import (
 type play struct {
 	t        *testing.T
 	s        *system
-	v        *vendor
+	v        *shipped
 	name     string // the workspace's
 	instance *sources.Instance
 	can      commands
