@@ -118,6 +118,9 @@ func (p *Partition) space(workspace string) (*space, error) {
 
 // Output is what has come of everything since the last Commit or Rollback.
 func (p *Partition) Output() Output {
+	for _, s := range p.spaces {
+		s.settleAll()
+	}
 	out := p.out
 	out.Postings = p.net.sum()
 	return out

@@ -26,20 +26,28 @@ func (q people) Load(x *journey.Index, e *identity.Entry) {
 	}
 }
 
-// Put posts what an entry changes.
+// Put posts what an entry changes: of an event with all else that the transaction changes of the person.
 func (q people) Put(kind identity.Change, cause string, x *journey.Index, _, e *identity.Entry) {
-	p := q.s.posting(cause)
 	switch {
 	case e.Event != nil:
-		x.Put(p, e.Event, change(kind, cause))
+		q.s.defers(x)
+		x.Defer(e.Event, cause)
 	case e.Match != nil:
+		q.s.settle(x)
+		p := q.s.posting(cause)
 		x.SetMatch(p, identity.CallOf(e.Key), matchOf(e), change(kind, cause))
+		q.s.emit(p)
 	}
-	q.s.emit(p)
 }
 
-// Merge posts what changes when two people become one.
+// Merge posts what changes when two people become one, with all else that the transaction changes of them.
 func (q people) Merge(cause string, x, from *journey.Index) {
+	q.s.settle(from)
+	q.s.defers(x)
+	if x.DeferMerge(from, cause) {
+		return
+	}
+	q.s.settle(x)
 	p := q.s.posting(cause)
 	x.Merge(p, from, change(identity.Merged, cause))
 	q.s.emit(p)
@@ -47,6 +55,8 @@ func (q people) Merge(cause string, x, from *journey.Index) {
 
 // Post posts facts(after) − facts(before).
 func (q people) Post(kind identity.Change, cause string, before, after []*journey.Index) {
+	q.s.settle(before...)
+	q.s.settle(after...)
 	p := q.s.posting(cause)
 	journey.Diff(p, facts(before), facts(after), change(kind, cause))
 	q.s.emit(p)
@@ -54,11 +64,14 @@ func (q people) Post(kind identity.Change, cause string, before, after []*journe
 
 // MergeInSteps is Merge, posted in steps.
 func (q people) MergeInSteps(cause string, x, from *journey.Index) identity.Posting {
+	q.s.settle(x, from)
 	return posting{q.s, cause, x.MergeInSteps(from, change(identity.Merged, cause))}
 }
 
 // PostInSteps is Post, posted in steps.
 func (q people) PostInSteps(kind identity.Change, cause string, before, after []*journey.Index) identity.Posting {
+	q.s.settle(before...)
+	q.s.settle(after...)
 	return posting{q.s, cause, journey.DiffInSteps(before, after, change(kind, cause))}
 }
 

@@ -24,6 +24,7 @@ type space struct {
 	wrote     bool                          // this transaction writes rules.Config
 	large     map[identity.ID]bool          // people with more than MaxPersonNodes, told already
 	scratch   []byte
+	waiting   []*journey.Index // people of whom something is to be posted with the transaction
 }
 
 func newSpace(p *Partition, workspace string, rules Rules) *space {
@@ -65,6 +66,35 @@ func (s *space) emit(p *fact.Posting) {
 	if p.Empty() || !s.p.net.add(p) {
 		s.p.reuse(p)
 	}
+}
+
+// defers says that something of a person is to be posted with the transaction.
+func (s *space) defers(x *journey.Index) {
+	if !x.Deferred() {
+		s.waiting = append(s.waiting, x)
+	}
+}
+
+// settle posts what waits of some people.
+func (s *space) settle(people ...*journey.Index) {
+	for _, x := range people {
+		var out []*fact.Posting
+		x.Settle(func(cause string) *fact.Posting {
+			p := s.posting(cause)
+			out = append(out, p)
+			return p
+		})
+		for _, p := range out {
+			s.emit(p)
+		}
+	}
+}
+
+// settleAll posts all that waits.
+func (s *space) settleAll() {
+	s.settle(s.waiting...)
+	clear(s.waiting)
+	s.waiting = s.waiting[:0]
 }
 
 // send passes a message on: here at once, or to another partition with the transaction. A step is for the next transaction: that bounds
@@ -202,6 +232,8 @@ func (s *space) commit(cacheBytes int, now int64) {
 
 func (s *space) rollback() {
 	s.machine.Rollback()
+	clear(s.waiting)
+	s.waiting = s.waiting[:0]
 	clear(s.spends)
 	s.wrote = false
 }

@@ -28,6 +28,7 @@ type Index struct {
 	platforms map[string]*platform
 	nodes     []fact.IdentityRow // in no order
 	known     map[event.NodeID]struct{}
+	later     deferred
 }
 
 // inquiry is one with its one booking.
