@@ -83,7 +83,7 @@ func (d *demoRun) run(ctx context.Context, data string) error {
 	listening := make(chan string, 1)
 	ended := make(chan error, 1)
 	g.Go(func() error {
-		err := s.run(run, parts{true, true, true, true}, freeAddr(ctx, cfg.HTTP, d.say), func(addr string) { listening <- addr })
+		err := s.run(run, everything, freeAddr(ctx, cfg.HTTP, d.say), func(addr string) { listening <- addr })
 		ended <- err
 		return err
 	})

@@ -48,7 +48,7 @@ Begin with "throughline demo". "throughline up" runs the whole system on this ma
 	load := func() (*Config, error) { return LoadConfig(config) }
 	root.AddCommand(
 		upCommand(load), demoCommand(), checkCommand(load), statusCommand(load), auditCommand(load), migrateCommand(load), enginesCommand(),
-		numbersCommand(load), collectorCommand(load), stitcherCommand(load), loaderCommand(load), reportsCommand(load), clusterCommand(load),
+		numbersCommand(load), collectorCommand(load), pullerCommand(load), stitcherCommand(load), loaderCommand(load), reportsCommand(load), clusterCommand(load),
 		sourcesCommand(load), replayCommand(load), tailCommand(load),
 	)
 	return root

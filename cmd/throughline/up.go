@@ -13,7 +13,7 @@ func upCommand(load configLoader) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Run the whole system with one command",
-		Long: `Runs collector, stitcher, loader and reports in this process, with a real Apache Kafka and a real ClickHouse as children unless
+		Long: `Runs collector, puller, stitcher, loader and reports in this process, with a real Apache Kafka and a real ClickHouse as children unless
 addresses are given. All state is in the data directory and survives restarts and kill -9 of any or all of it.
 
 Embedded engines listen on the loopback only. Engines that are not on this machine yet are fetched first.`,
@@ -49,7 +49,7 @@ Embedded engines listen on the loopback only. Engines that are not on this machi
 				return err
 			}
 			defer s.stop()
-			return s.run(cmd.Context(), parts{true, true, true, true}, addr, func(addr string) {
+			return s.run(cmd.Context(), everything, addr, func(addr string) {
 				s.engines.HTTP = addr
 				if err := s.engines.WriteAddresses(cfg.Data); err != nil {
 					say(err.Error())
