@@ -26,6 +26,8 @@ type owner struct {
 	end       int64 // of the state, as it was read
 
 	committing sync.Mutex // one transaction at a time
+	// transact writes records in one transaction.
+	transact func(ctx context.Context, records []*kgo.Record) error
 
 	mu     sync.Mutex
 	state  *State
@@ -88,6 +90,7 @@ func (p *Puller) open(ctx context.Context, partition int32) (_ *owner, err error
 		return nil, fmt.Errorf("puller: shut out the former owner: %w", err)
 	}
 	o := &owner{p: p, partition: partition, client: client, log: p.log.With(zap.Int32("partition", partition)), orders: map[pullID]chan struct{}{}}
+	o.transact = o.transaction
 	o.state, o.end, err = readState(ctx, p.cfg.Kafka, topics[0], partition)
 	return o, err
 }
@@ -126,6 +129,14 @@ func (o *owner) commit(ctx context.Context, records []*kgo.Record) error {
 	o.committing.Lock()
 	defer o.committing.Unlock()
 	began := time.Now()
+	if err := o.transact(ctx, records); err != nil {
+		return err
+	}
+	o.p.metrics.commit.Observe(time.Since(began).Seconds())
+	return nil
+}
+
+func (o *owner) transaction(ctx context.Context, records []*kgo.Record) error {
 	if err := o.client.BeginTransaction(); err != nil {
 		return fmt.Errorf("puller: begin: %w", err)
 	}
@@ -136,7 +147,6 @@ func (o *owner) commit(ctx context.Context, records []*kgo.Record) error {
 	if err = errors.Join(err, o.client.EndTransaction(ctx, kgo.TransactionEndTry(err == nil))); err != nil {
 		return fmt.Errorf("puller: commit: %w", err)
 	}
-	o.p.metrics.commit.Observe(time.Since(began).Seconds())
 	return nil
 }
 
