@@ -121,6 +121,10 @@ func bind(definition string) (*sources.Set, error) {
 		Name: "shop", Timezone: "Europe/Warsaw", Currency: "EUR", Country: "PL", Pepper: "pepper", Keys: []workspace.Key{{Name: "k", Secret: "sk_0123456789"}},
 		Sources: []workspace.Source{{Name: "ads", Source: "stub", Key: "0123456789abcdef0123456789abcdef"}},
 	}
+	return bindTo(list, w)
+}
+
+func bindTo(list []*sources.Source, w workspace.Workspace) (*sources.Set, error) {
 	if err := w.Validate(); err != nil {
 		return nil, err
 	}

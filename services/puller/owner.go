@@ -144,9 +144,11 @@ func (o *owner) transaction(ctx context.Context, records []*kgo.Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.p.cfg.DeliveryTimeout)
 	defer cancel()
 	err := o.client.ProduceSync(ctx, records...).FirstErr()
+	o.p.step("produced")
 	if err = errors.Join(err, o.client.EndTransaction(ctx, kgo.TransactionEndTry(err == nil))); err != nil {
 		return fmt.Errorf("puller: commit: %w", err)
 	}
+	o.p.step("committed")
 	return nil
 }
 

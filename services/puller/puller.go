@@ -33,11 +33,13 @@ type Puller struct {
 	slots   slots
 	// events and the others are how many partitions these topics have.
 	events, dead, fetches, pulls int32
+	// step is told where a transaction is: tests die there.
+	step func(string)
 }
 
 // New makes a puller of sources that were bound without a fault; nothing happens until Run.
 func New(cfg Config, set *sources.Set, reg prometheus.Registerer, log *zap.Logger) *Puller {
-	return &Puller{cfg: cfg, set: set, log: log, metrics: newMetrics(reg), slots: make(slots, max(1, cfg.Pulls))}
+	return &Puller{cfg: cfg, set: set, log: log, metrics: newMetrics(reg), slots: make(slots, max(1, cfg.Pulls)), step: func(string) {}}
 }
 
 // Run works until ctx is done.
