@@ -168,7 +168,7 @@ func (s *system) run(ctx context.Context, p parts, addr string, listening func(a
 	}
 	if p.puller {
 		pl := puller.New(s.pullerConfig(), s.cfg.set, s.registry, s.log)
-		services = append(services, service{"puller", pl.Run})
+		services, follow = append(services, service{"puller", pl.Run}), append(follow, pl.UseSources)
 	}
 	if p.stitcher {
 		st := stitcher.New(s.stitcherConfig(), rulesOf(s.cfg.Workspaces), readRules, s.registry, s.log)

@@ -3,7 +3,6 @@ package puller
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -46,12 +45,8 @@ func (b *batch) join(other *batch) {
 	}
 }
 
-// codes of dead letters that are not an event's faults or a vendor's reasons.
-const (
-	codeUnreadable = "unreadable"
-	codeUnmapped   = "unmapped"
-	codeNobodys    = "unknown_source"
-)
+// codeNobodys is the code of a fetch whose source or entry is not in the configuration.
+const codeNobodys = "unknown_source"
 
 // item adds an item's events, or its dead letter: an item of which one event is none is a letter, whatever became of its others.
 func (in *instance) item(ctx context.Context, b *batch, e *sources.Entry, item items.Item, v *mapping.Variables, letter func(code, field, message string) error) error {
@@ -60,7 +55,7 @@ func (in *instance) item(ctx context.Context, b *batch, e *sources.Entry, item i
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return letter(codeUnmapped, "", in.said(err))
+		return letter(deadletter.Unmapped, "", sources.Discreet(err))
 	}
 	now := time.Now()
 	for n, raw := range list {
@@ -78,15 +73,6 @@ func (in *instance) item(ctx context.Context, b *batch, e *sources.Entry, item i
 		b.events[ev.Type]++
 	}
 	return nil
-}
-
-// said is what may be written down in readable form of an error: jq quotes values, which may be a client's.
-func (in *instance) said(err error) string {
-	var wrong *mapping.Error
-	if in.Workspace.StoreContacts || !errors.As(err, &wrong) {
-		return err.Error()
-	}
-	return fmt.Sprintf("%s:%d: %s", wrong.File, wrong.Line, wrong.Expression)
 }
 
 // eventRecord is an event's record: its home decides the partition, as at the collector's door.

@@ -292,3 +292,18 @@ func TestSlots(t *testing.T) {
 		}
 	})
 }
+
+// Other sources in force: the owner starts anew with them.
+func TestUseSources(t *testing.T) {
+	w := newWorld(t, daily)
+	o := w.life()
+	p := o.p
+	before := p.sources.Load()
+	p.UseSources(w.set)
+	if err := o.follow(t.Context(), before); err != nil {
+		t.Errorf("an owner of former sources: %v", err)
+	}
+	if now := p.sources.Load(); now == before || now.Set != w.set {
+		t.Error("the former sources are in force")
+	}
+}

@@ -48,14 +48,18 @@ const transactionTimeout = 10 * time.Second
 func (p *Puller) own(ctx context.Context, partition int32) {
 	pause := ownPause
 	for ctx.Err() == nil {
+		set := p.sources.Load()
 		o, err := p.open(ctx, partition)
 		if err == nil {
 			pause = ownPause
-			err = o.work(ctx)
+			err = o.follow(ctx, set)
 			o.client.Close()
 		}
 		if ctx.Err() != nil {
 			return
+		}
+		if err == nil {
+			continue // by other sources
 		}
 		p.log.Warn("the sources of a partition are not asked for a moment", zap.Int32("partition", partition), zap.Error(err), zap.Duration("again_in", pause))
 		select {
@@ -95,10 +99,30 @@ func (p *Puller) open(ctx context.Context, partition int32) (_ *owner, err error
 	return o, err
 }
 
+// follow works by these sources; nil when others are in force.
+func (o *owner) follow(ctx context.Context, set *following) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-set.changed:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	err := o.work(ctx, set.Set)
+	select {
+	case <-set.changed:
+		return nil
+	default:
+		return err
+	}
+}
+
 // work does everything there is to do for the instances, side by side.
-func (o *owner) work(ctx context.Context) error {
+func (o *owner) work(ctx context.Context, set *sources.Set) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, i := range o.p.set.Instances {
+	for _, i := range set.Instances {
 		id := instanceID{i.Workspace.Name, i.Name}
 		if pipelines.KeyPartition(id.Key(), o.p.pulls) != o.partition {
 			continue
@@ -114,7 +138,7 @@ func (o *owner) work(ctx context.Context) error {
 		}
 	}
 	for fetches := o.partition; fetches < o.p.fetches; fetches += o.p.pulls { // each is swept by one owner, whichever topic has more
-		g.Go(func() error { return newSweeper(o, fetches).run(ctx) })
+		g.Go(func() error { return newSweeper(o, fetches, set).run(ctx) })
 	}
 	g.Go(func() error { return o.tail(ctx) })
 	return g.Wait()

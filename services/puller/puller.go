@@ -14,6 +14,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -27,7 +28,7 @@ import (
 // Puller is one process's share of the instances.
 type Puller struct {
 	cfg     Config
-	set     *sources.Set
+	sources atomic.Pointer[following]
 	log     *zap.Logger
 	metrics *metrics
 	slots   slots
@@ -39,7 +40,20 @@ type Puller struct {
 
 // New makes a puller of sources that were bound without a fault; nothing happens until Run.
 func New(cfg Config, set *sources.Set, reg prometheus.Registerer, log *zap.Logger) *Puller {
-	return &Puller{cfg: cfg, set: set, log: log, metrics: newMetrics(reg), slots: make(slots, max(1, cfg.Pulls)), step: func(string) {}}
+	p := &Puller{cfg: cfg, log: log, metrics: newMetrics(reg), slots: make(slots, max(1, cfg.Pulls)), step: func(string) {}}
+	p.sources.Store(&following{set, make(chan struct{})})
+	return p
+}
+
+// following is the sources in force, until changed is closed.
+type following struct {
+	*sources.Set
+	changed chan struct{}
+}
+
+// UseSources puts other sources in force, at any time. What is being asked is asked again by the new definition.
+func (p *Puller) UseSources(set *sources.Set) {
+	close(p.sources.Swap(&following{set, make(chan struct{})}).changed)
 }
 
 // Run works until ctx is done.

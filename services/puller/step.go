@@ -10,6 +10,7 @@ import (
 	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/sources/items"
 	"github.com/throughline-io/throughline/pipelines/sources/mapping"
+	"github.com/throughline-io/throughline/schemas/deadletter"
 	"github.com/throughline-io/throughline/schemas/delivery"
 	"github.com/throughline-io/throughline/services/puller/remote"
 )
@@ -122,7 +123,7 @@ func (s *step) item(ctx context.Context, item items.Item, fault error, v *mappin
 	case errors.As(fault, &bad) && bad.Whole:
 		return &remote.Failure{Reason: remote.Unreadable, Err: fault}
 	case fault != nil:
-		return letter(codeUnreadable, "", fault.Error())
+		return letter(deadletter.Unreadable, "", sources.Discreet(fault))
 	}
 	return s.instance.item(ctx, s.batch, s.entry, item, v, letter)
 }

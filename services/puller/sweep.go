@@ -7,7 +7,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/workspace"
+	"github.com/throughline-io/throughline/schemas/deadletter"
 	"github.com/throughline-io/throughline/schemas/delivery"
 )
 
@@ -23,9 +25,9 @@ type sweeper struct {
 	writtenAt time.Time
 }
 
-func newSweeper(o *owner, partition int32) *sweeper {
+func newSweeper(o *owner, partition int32, set *sources.Set) *sweeper {
 	s := &sweeper{owner: o, partition: partition, mine: map[string]bool{}, spaces: map[string]*workspace.Workspace{}}
-	for _, i := range o.p.set.Instances {
+	for _, i := range set.Instances {
 		s.spaces[i.Workspace.Name] = i.Workspace
 		if hasFetches(i) {
 			s.mine[instanceID{i.Workspace.Name, i.Name}.Key()] = true
@@ -82,7 +84,7 @@ func (s *sweeper) bury(b *batch, r *kgo.Record) error {
 	const message = "the configuration has no such source that asks back"
 	d, err := delivery.DecodeFetch(r.Value)
 	if err != nil {
-		return s.owner.bury(b, recordLetter("", s.owner, r, codeUnreadable, err.Error()))
+		return s.owner.bury(b, recordLetter("", s.owner, r, deadletter.Unreadable, err.Error()))
 	}
 	l := recordLetter(d.Workspace, s.owner, r, codeNobodys, message)
 	l.Key, l.Source = d.Instance, &d.Source

@@ -97,14 +97,14 @@ func receivedAt(d *delivery.Fetch, otherwise time.Time) time.Time {
 func (f *fetcher) do(ctx context.Context, t *task) error {
 	var err error
 	if t.fetch, err = delivery.DecodeFetch(t.value); err != nil {
-		return f.buryRecord(t, codeUnreadable, err)
+		return f.buryRecord(t, deadletter.Unreadable, err)
 	}
 	t.received = receivedAt(t.fetch, time.Now())
 	if t.record != nil {
 		t.received = receivedAt(t.fetch, t.record.Timestamp)
 	}
 	if t.parcel, err = t.fetch.Open(f.pepper); err != nil {
-		return f.buryRecord(t, codeUnreadable, err)
+		return f.buryRecord(t, deadletter.Unreadable, err)
 	}
 	a, ok := f.askers[t.fetch.Entry]
 	if !ok {

@@ -134,7 +134,9 @@ func TestPages(t *testing.T) {
 	}{
 		{
 			"by number, until one is not full", `{url: "https://api.example/list", query: {p: $page.number, n: $page.size}}`, "kind: page, first: 1, size: 2" + most,
-			func(n int, _ *http.Request) *http.Response { return says(200, page("", [][]int{{1, 2}, {3, 4}, {5}}[n-1]...)) },
+			func(n int, _ *http.Request) *http.Response {
+				return says(200, page("", [][]int{{1, 2}, {3, 4}, {5}}[n-1]...))
+			},
 			[]string{"GET https://api.example/list?n=2&p=1", "GET https://api.example/list?n=2&p=2", "GET https://api.example/list?n=2&p=3"}, "1 2 3 4 5", "",
 		},
 		{
@@ -146,7 +148,9 @@ func TestPages(t *testing.T) {
 		},
 		{
 			"by cursor", `{url: "https://api.example/list", query: {after: $page.cursor}}`, `kind: cursor, next: .next` + most,
-			func(n int, _ *http.Request) *http.Response { return says(200, page([]string{`,"next":"b"`, ""}[n-1], n)) },
+			func(n int, _ *http.Request) *http.Response {
+				return says(200, page([]string{`,"next":"b"`, ""}[n-1], n))
+			},
 			[]string{"GET https://api.example/list", "GET https://api.example/list?after=b"}, "1 2", "",
 		},
 		{
