@@ -58,7 +58,7 @@ type Config struct {
 
 // DefaultConfig is for a small machine.
 func DefaultConfig() Config {
-	return Config{Pulls: 4, MaxAhead: 24 * time.Hour, DeliveryTimeout: 20 * time.Second, SessionTimeout: 10 * time.Second}
+	return Config{Pulls: 4, MaxAhead: 24 * time.Hour, DeliveryTimeout: 20 * time.Second, SessionTimeout: 6 * time.Second}
 }
 
 // Validate reports every fault.

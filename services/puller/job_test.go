@@ -296,6 +296,7 @@ func TestSlots(t *testing.T) {
 // Other sources in force: the owner starts anew with them.
 func TestUseSources(t *testing.T) {
 	w := newWorld(t, daily)
+	w.answer = func(*http.Request) *http.Response { return says(200, costs("", 1)) }
 	o := w.life()
 	p := o.p
 	before := p.sources.Load()
