@@ -22,7 +22,7 @@ func (f *fetcher) settle(ctx context.Context, tasks []*task) error {
 	aside, gone := map[int64]*waiting{}, []int64{}
 	var last *remote.Failure
 	for _, t := range tasks {
-		offset := int64(0)
+		var offset int64
 		if t.waited != nil {
 			offset = t.waited.Offset
 		} else {

@@ -209,7 +209,7 @@ func costs(more string, ids ...int) string {
 	return `{"items":[` + strings.Join(list, ",") + `]` + more + `}`
 }
 
-var errKafka = errors.New("Kafka is away")
+var errKafka = errors.New("no Kafka")
 
 func asJSON(v any) string {
 	b, err := json.Marshal(v)

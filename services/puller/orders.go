@@ -124,7 +124,7 @@ func Await(ctx context.Context, cfg Config, given []Ordering, tell func(Outcome)
 	}
 	good := true
 	for len(open) > 0 {
-		s, _, err := readState(ctx, cfg.Kafka, cfg.topic(pipelines.TopicPulls), -1)
+		s, _, err := readState(ctx, cfg.Kafka, cfg.topic(pipelines.TopicPulls))
 		if err != nil {
 			return false, err
 		}

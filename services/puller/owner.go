@@ -95,7 +95,8 @@ func (p *Puller) open(ctx context.Context, partition int32) (_ *owner, err error
 	}
 	o := &owner{p: p, partition: partition, client: client, log: p.log.With(zap.Int32("partition", partition)), orders: map[pullID]chan struct{}{}}
 	o.transact = o.transaction
-	o.state, o.end, err = readState(ctx, p.cfg.Kafka, topics[0], partition)
+	state, ends, err := readState(ctx, p.cfg.Kafka, topics[0], partition)
+	o.state, o.end = state, ends[partition]
 	return o, err
 }
 

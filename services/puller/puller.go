@@ -61,13 +61,18 @@ func (p *Puller) Run(ctx context.Context) error {
 	if err := p.cfg.Validate(); err != nil {
 		return err
 	}
-	if err := p.countPartitions(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return err
+	if err := p.countPartitions(ctx); ctx.Err() != nil || err != nil {
+		return quiet(ctx, err)
 	}
 	return p.share(ctx)
+}
+
+// quiet is nil where the error is only that we were told to stop.
+func quiet(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // countPartitions asks the topics themselves: all processes must agree where an event, and an instance, lives.

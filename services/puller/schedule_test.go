@@ -9,14 +9,6 @@ import (
 	"github.com/throughline-io/throughline/pipelines/sources"
 )
 
-func day(s string) time.Time {
-	t, err := time.Parse(dayForm, s)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
 func TestNextTime(t *testing.T) {
 	began := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
 	const every = 6 * time.Hour

@@ -49,7 +49,7 @@ type Status struct {
 
 // ReadStatus reads it: what the configuration's sources have to show.
 func ReadStatus(ctx context.Context, connect []kgo.Opt, prefix string, set *sources.Set) (*Status, error) {
-	s, _, err := readState(ctx, connect, prefix+pipelines.TopicPulls, -1)
+	s, _, err := readState(ctx, connect, prefix+pipelines.TopicPulls)
 	if err != nil {
 		return nil, err
 	}

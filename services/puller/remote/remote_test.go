@@ -310,7 +310,7 @@ func TestHugeBodies(t *testing.T) {
 			i, e := pull(t, plain+fmt.Sprintf("max_bytes: %d\n", row.most))
 			body := &endless{}
 			s := &stub{answer: func(int, *http.Request) *http.Response {
-				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body}
+				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body}
 			}}
 			_, err := all(t.Context(), i, e, Options{Transport: s})
 			if reasonOf(err) != TooLarge || AsFailure(err).Passing || body.read > row.most+64<<10 {
