@@ -54,14 +54,6 @@ var Topics = []Topic{
 	{Name: TopicPulls, Key: "kind, workspace, instance and what of it", Doc: "how far the puller is with each vendor, and its tokens, sealed (JSON)", Compact: true},
 }
 
-// Home is the node that an event lives with: its partition has all of a node's events in their order.
-func Home(e *event.Event) event.NodeID {
-	if e.Type == event.Spend {
-		return event.SpendKey(e)
-	}
-	return e.Nodes[0].ID
-}
-
 // KeyPartition is the partition of n of what is kept by a text: the dead letters of a workspace, what concerns a vendor's instance.
 func KeyPartition(key string, n int32) int32 {
 	return int32(xxhash.Sum64String(key) % uint64(n))

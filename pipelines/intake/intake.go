@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -101,5 +100,5 @@ func (t *Topics) Fetch(f *delivery.Fetch) (*kgo.Record, error) {
 }
 
 func keyed(topic, key string, partitions int32, value []byte) *kgo.Record {
-	return &kgo.Record{Topic: topic, Partition: int32(xxhash.Sum64String(key) % uint64(partitions)), Key: []byte(key), Value: value}
+	return &kgo.Record{Topic: topic, Partition: pipelines.KeyPartition(key, partitions), Key: []byte(key), Value: value}
 }
