@@ -70,5 +70,50 @@ func Parcel(item items.Item, v *mapping.Variables) (*delivery.Parcel, error) {
 		}
 		*part.to = b
 	}
-	return p, nil
+	return p, tell(p, v)
+}
+
+// maxTold is how large what a mapping was told may be to be kept with each item: the answers to a pull's first requests may be anything.
+const maxTold = 256 << 10
+
+// tell adds what only a pull's mapping is told.
+func tell(p *delivery.Parcel, v *mapping.Variables) error {
+	told := map[string]any{}
+	for name, value := range map[string]any{"account": v.Account, "window": v.Window, "cursor": v.Cursor, "page": v.Page, "responses": v.Responses} {
+		if value != nil {
+			told[name] = value
+		}
+	}
+	for len(told) > 0 {
+		b, err := json.Marshal(told)
+		if err != nil {
+			return fmt.Errorf("parcel: %w", err)
+		}
+		if len(b) <= maxTold {
+			p.Told = b
+			return nil
+		}
+		if _, ok := told["responses"]; !ok {
+			return nil
+		}
+		delete(told, "responses")
+	}
+	return nil
+}
+
+// Told gives a mapping back what it was told of an item.
+func Told(p *delivery.Parcel, v *mapping.Variables) error {
+	var err error
+	for _, part := range []struct {
+		from json.RawMessage
+		to   *any
+	}{{p.Envelope, &v.Envelope}, {p.Request, &v.Request}} {
+		value, bad := delivery.Value(part.from)
+		*part.to, err = value, errors.Join(err, bad)
+	}
+	told, bad := delivery.Value(p.Told)
+	if object, ok := told.(map[string]any); ok {
+		v.Account, v.Window, v.Cursor, v.Page, v.Responses = object["account"], object["window"], object["cursor"], object["page"], object["responses"]
+	}
+	return errors.Join(err, bad)
 }

@@ -29,6 +29,8 @@ type Parcel struct {
 	Item     json.RawMessage `json:"item,omitempty"`
 	Envelope json.RawMessage `json:"envelope,omitempty"`
 	Place    json.RawMessage `json:"place,omitempty"`
+	// Told is what a pull's mapping was told beside: account, window, cursor, page and, unless they are large, responses.
+	Told json.RawMessage `json:"told,omitempty"`
 	// Request is $request: method, path, query and headers without credentials.
 	Request json.RawMessage `json:"request,omitempty"`
 	// Body is the request's as it came (base64 in JSON), with what is needed to read it.

@@ -22,6 +22,8 @@ type hookBatch struct {
 	// items are all, fetches those that wait for the vendor's answer, silent those that mean nothing; bad are codes of the rest.
 	items, fetches, silent int
 	bad                    map[string]int
+	// unread is why an item could not be read: the request is then kept as a whole, for of the item there is nothing to keep.
+	unread error
 	// kept is how many bytes of parcels are kept, events how many events there are, of what size.
 	kept, events, size int
 }
@@ -61,7 +63,10 @@ func (c *Collector) readHook(ctx context.Context, k *connection, h *hook) *hookB
 		if err == nil {
 			err = c.hookItem(ctx, k, h, b, item, v)
 		} else {
-			b.buryItem(k, h, item, v, deadletter.Unreadable, "", sources.Discreet(err))
+			b.bad[deadletter.Unreadable]++
+			if b.unread == nil {
+				b.unread = err
+			}
 		}
 		switch {
 		case errors.Is(err, errHookGrows):
@@ -75,6 +80,9 @@ func (c *Collector) readHook(ctx context.Context, k *connection, h *hook) *hookB
 		if b.kept > letterShare*len(h.request.Body)+firstBytes {
 			return c.buryWhole(k, h, b.bad, deadletter.Unmapped, errors.New("too many of its items could not be mapped to keep each"))
 		}
+	}
+	if b.unread != nil {
+		b.whole(k, h, deadletter.Unreadable, b.unread)
 	}
 	return b
 }
@@ -144,17 +152,21 @@ func (b *hookBatch) letter(k *connection, h *hook, p *delivery.Parcel, index int
 
 // buryWhole keeps a request as it came, once, and nothing else of it: sent again, all of its items are mapped anew.
 func (c *Collector) buryWhole(k *connection, h *hook, before map[string]int, code string, err error) *hookBatch {
-	b := &hookBatch{batch: newBatch(h.instance.Workspace.Name), bad: before}
+	b := &hookBatch{batch: newBatch(h.instance.Workspace.Name), bad: before, items: 1}
 	b.bad[code]++
-	b.items++
+	b.whole(k, h, code, err)
+	return b
+}
+
+// whole adds the dead letter of a request as it came.
+func (b *hookBatch) whole(k *connection, h *hook, code string, err error) {
 	request, fault := json.Marshal(h.instance.Request(h.entry, h.request))
 	if fault != nil {
 		b.fault = fault
-		return b
+		return
 	}
 	p := &delivery.Parcel{Body: h.request.Body, ContentType: h.request.Header.Get("Content-Type"), Query: h.request.Query, Request: request}
 	b.letter(k, h, p, 0, code, "", sources.Discreet(err))
-	return b
 }
 
 // fetch adds the record by which the puller asks the vendor back.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/pipelines/intake"
 	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/sources/items"
 	"github.com/throughline-io/throughline/pipelines/sources/mapping"
@@ -69,16 +69,15 @@ func (in *instance) item(ctx context.Context, b *batch, e *sources.Entry, item i
 			}
 			return nil
 		}
-		b.add(in.owner.eventRecord(&ev))
+		b.add(in.owner.topics().Event(&ev))
 		b.events[ev.Type]++
 	}
 	return nil
 }
 
-// eventRecord is an event's record: its home decides the partition, as at the collector's door.
-func (o *owner) eventRecord(e *event.Event) *kgo.Record {
-	home := pipelines.Home(e)
-	return &kgo.Record{Topic: o.p.cfg.topic(pipelines.TopicEvents), Partition: pipelines.Partition(home, o.p.events), Key: home[:], Value: e.Append(nil)}
+// topics is where events and dead letters go: the same place whoever takes them in.
+func (o *owner) topics() *intake.Topics {
+	return &intake.Topics{Prefix: o.p.cfg.TopicPrefix, Events: o.p.events, Dead: o.p.dead, Fetches: o.p.fetches}
 }
 
 // letter adds a dead letter of a parcel.
@@ -89,11 +88,6 @@ func (in *instance) letter(b *batch, e string, received time.Time, p *delivery.P
 		Source: &delivery.Source{Source: in.Source.Name, Instance: in.id.Instance, Entry: e, Version: in.Source.Version},
 	}
 	body, err := p.Encode()
-	if err == nil && len(body) > maxParcelBytes && p.Responses != nil {
-		without := *p
-		without.Responses = nil
-		body, err = without.Encode()
-	}
 	if err != nil {
 		return fmt.Errorf("puller: dead letter: %w", err)
 	}
@@ -105,13 +99,11 @@ func (in *instance) letter(b *batch, e string, received time.Time, p *delivery.P
 
 // bury adds a dead letter.
 func (o *owner) bury(b *batch, l *deadletter.Letter) error {
-	value, err := l.Encode()
+	r, err := o.topics().Letter(l)
 	if err != nil {
 		return fmt.Errorf("puller: %w", err)
 	}
-	b.add(&kgo.Record{
-		Topic: o.p.cfg.topic(pipelines.TopicDead), Partition: pipelines.KeyPartition(l.Workspace, o.p.dead), Key: []byte(l.Workspace), Value: value,
-	})
+	b.add(r)
 	b.letters[l.Code]++
 	return nil
 }

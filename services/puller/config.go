@@ -21,8 +21,6 @@ const (
 	maxAccounts = 10_000
 	// maxLetters is how many items of one run may go to the dead letters; beyond it the run fails, as the mapping does not fit.
 	maxLetters = 10_000
-	// maxParcelBytes is the largest item that a dead letter keeps, with what belongs to it.
-	maxParcelBytes = 8 << 20
 	// maxRun is how long a run may take.
 	maxRun = 24 * time.Hour
 	// fetchesAtOnce is how many fetches of one instance are asked for side by side.

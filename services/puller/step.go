@@ -7,11 +7,11 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/throughline-io/throughline/pipelines/intake"
 	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/sources/items"
 	"github.com/throughline-io/throughline/pipelines/sources/mapping"
 	"github.com/throughline-io/throughline/schemas/deadletter"
-	"github.com/throughline-io/throughline/schemas/delivery"
 	"github.com/throughline-io/throughline/services/puller/remote"
 )
 
@@ -103,10 +103,6 @@ func (s *step) page(ctx context.Context, r *sources.Request, b *remote.Body, v *
 // item maps one, or buries it.
 func (s *step) item(ctx context.Context, item items.Item, fault error, v *mapping.Variables) error {
 	letter := func(code, field, message string) error {
-		p := &delivery.Parcel{
-			Item: raw(item.Value), Envelope: raw(item.Envelope), Place: raw(map[string]any{"file": item.Place.File, "line": item.Place.Line, "index": item.Place.Index}),
-			Window: raw(v.Window), Account: raw(v.Account), Cursor: raw(v.Cursor), Page: raw(v.Page), Responses: raw(v.Responses),
-		}
 		sum := s.buried.sum(s.account, item.Value, code)
 		if s.buried.seen[sum] { // vendors give the same days again and again
 			return nil
@@ -115,6 +111,10 @@ func (s *step) item(ctx context.Context, item items.Item, fault error, v *mappin
 		s.counts.Letters++
 		if s.letters++; s.letters > maxLetters {
 			return &remote.Failure{Reason: remote.Unreadable, Err: fmt.Errorf("more than %d items cannot be mapped: the last: %s %s", maxLetters, code, message)}
+		}
+		p, err := intake.Parcel(item, v)
+		if err != nil {
+			return fmt.Errorf("puller: %w", err)
 		}
 		return s.instance.letter(s.batch, s.entry.Name, s.Began, p, item.Place.Index, code, field, message)
 	}
