@@ -54,7 +54,7 @@ func TestImport(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 	}
-	if fmt.Sprint(codes) != "map[bad_field:1 bad_item:1 bad_time:4]" {
+	if fmt.Sprint(codes) != "map[bad_field:1 bad_time:4 unreadable:1]" {
 		t.Errorf("letters %v", codes)
 	}
 	again := x.run(x.way("rows"), nil, x.write("b.csv", faulty))[0]

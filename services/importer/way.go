@@ -66,7 +66,7 @@ func Events(w *workspace.Workspace, maxAhead time.Duration) *Way {
 			var e event.Event
 			e, m.Dropped, m.Bad = event.Parse(raw, rules, now, event.Options{MaxAhead: maxAhead})
 			if fault != nil {
-				m.Bad = intake.Why(fault, w.StoreContacts)
+				m.Bad = intake.Why(fault)
 			}
 			if m.Bad == nil {
 				m.Events = []event.Event{e}
