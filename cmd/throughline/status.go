@@ -36,8 +36,6 @@ type status struct {
 	Asked *puller.Status `json:"asked"`
 	// Unchecked are the webhooks of sources that anybody may use who knows their address.
 	Unchecked []uncheckedHook `json:"unchecked_sources"`
-	// Asked is how what vendors are asked for stands.
-	Asked *puller.Status `json:"asked"`
 }
 
 type uncheckedHook struct {

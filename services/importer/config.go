@@ -28,8 +28,8 @@ const (
 	samplesOfAKind = 3
 )
 
-// DefaultMaxLag is how many records may wait before a stage. At twenty thousand events a second, which two cores manage, an event that
-// comes live waits a second for those that are imported.
+// DefaultMaxLag is how many records may wait before a stage, and so what an event that comes live may find before it: less than two
+// seconds of the stitcher's work on two cores that the import and the engines share with it.
 const DefaultMaxLag = 20_000
 
 // Stage is a consumer group that must not fall behind.
