@@ -245,7 +245,7 @@ func rulesOf(list []workspace.Workspace) map[string]stitcher.Rules {
 func journeyRules(w *workspace.Workspace) *journey.Rules {
 	return &journey.Rules{
 		Workspace: w.Name, Location: w.Location(), Lookback: w.Lookback.Milliseconds(), MaxTouches: w.MaxTouches, Minor: w.Minor, CountBots: w.CountBots(),
-		Lean: w.LeanFacts(),
+		Lean:   w.LeanFacts(),
 		Static: w.Static(), Pool: w.PoolNumbers(), Classify: w.Classifier().Classify, Tuple: w.Classifier().Tuple,
 	}
 }
