@@ -128,7 +128,7 @@ func (d *demoRun) show(ctx context.Context, s *system, ended <-chan error) error
 		return errors.New("the events were not drained within five minutes; see the logs in " + s.cfg.Data)
 	}
 	d.say(fmt.Sprintf("all of it is in ClickHouse after %.1f s; auditing", time.Since(began).Seconds()))
-	results, err := s.audit(ctx, s.cfg.Workspaces, d.err)
+	results, err := s.audit(ctx, s.cfg.Workspaces, auditOptions{}, d.err)
 	if err != nil {
 		return err
 	}

@@ -2,97 +2,98 @@
 -- A deal is shared between channels as the model shares its creation, and carries these shares through every later step,
 -- so no step counts more than the one before for any other reason than deals that skip a stage. What happens to the
 -- deals after the last day still counts: the question is what became of them.
+-- A step is (kind, pipeline, name); kinds are 1 visits, 2 inquiries, 3 deals, 4 a stage, 5 won. There is no join and no scalar in it
+-- because most of the time it takes is that of its analysis.
 CREATE OR REPLACE VIEW funnel AS
 WITH
     -- Whole months are read as such; days are what is left of the first and the last.
     addMonths(toStartOfMonth({from:Date} - 1), 1) AS first_month,
-    toStartOfMonth({to:Date} + 1) AS after_months,
-    -- Stages in the order of the configuration; one that is not listed comes after these, by name.
-    (
-        SELECT groupArray((pipeline, stage, is_first, is_last))
-        FROM
-        (
-            SELECT pipeline, stage, row_number() OVER (PARTITION BY pipeline ORDER BY place, stage) AS nth, nth = 1 AS is_first,
-                nth = count() OVER (PARTITION BY pipeline) AS is_last
-            FROM
-            (
-                SELECT toString(pipeline) AS pipeline, toString(stage) AS stage, min(place) AS place
-                FROM
-                (
-                    SELECT pipeline, stage, position AS place FROM stage_order WHERE workspace = {workspace:String}
-                    UNION ALL
-                    SELECT pipeline, stage, 4294967295
-                    FROM funnel_sums
-                    WHERE workspace = {workspace:String} AND model = {model:String} AND stage != ''
-                        AND (grain = 'month' AND date >= first_month AND date < after_months
-                            OR grain = 'day' AND date BETWEEN {from:Date} AND {to:Date} AND (date < first_month OR date >= after_months))
-                    GROUP BY pipeline, stage, channel
-                    HAVING sum(deals) != 0
-                )
-                GROUP BY pipeline, stage
-            )
-            ORDER BY pipeline, nth
-        )
-    ) AS stages,
-    reached AS
-    (
-        SELECT
-            channel, pipeline, stage, sum(deals) AS n, sumMap(stayedMap.since, stayedMap.shares, stayedMap.ms) AS stayed,
-            arrayFilter(l -> l.1 > 0, arrayZip(stayed.2, stayed.3)) AS lengths, arraySum(l -> l.1, lengths) AS ended, arrayCumSum(l -> l.1, lengths) AS upto,
-            -- The first length that half of them do not exceed and, where they are just half, the next.
-            arrayFirstIndex(u -> 2 * u >= ended, upto) AS half, half + (half > 0 AND half < length(upto) AND 2 * upto[half] = ended) AS other,
-            arrayMap(l -> toFloat64(l.2) / l.1 / 3600000, lengths) AS hours,
-            if(ended = 0, NULL, arraySum(l -> toFloat64(l.2), lengths) / ended / 3600000) AS average,
-            if(ended = 0, NULL, (hours[half] + hours[other]) / 2) AS median
-        FROM funnel_sums
-        WHERE workspace = {workspace:String} AND model = {model:String}
-            AND (grain = 'month' AND date >= first_month AND date < after_months
-                OR grain = 'day' AND date BETWEEN {from:Date} AND {to:Date} AND (date < first_month OR date >= after_months))
-        GROUP BY channel, pipeline, stage
-    ),
-    channels AS
-    (
-        SELECT
-            channel, sum(v) AS visits, sum(q) AS inquiries, sum(d) AS deals, sum(s) AS spend,
-            groupArrayArray(steps) AS all_steps
-        FROM
-        (
-            SELECT channel, toDecimal128(sum(daily.visits), 6) AS v, sum(daily.inquiries) AS q, sum(daily.deals) AS d, sum(daily.spend) AS s,
-                CAST([], 'Array(Tuple(String, String, Decimal(38, 6), Nullable(Float64), Nullable(Float64)))') AS steps
-            FROM channel_daily AS daily
-            WHERE workspace = {workspace:String} AND model = {model:String} AND date_basis = 'lead' AND date BETWEEN {from:Date} AND {to:Date}
-            GROUP BY channel
-            UNION ALL
-            SELECT channel, 0, 0, 0, 0, groupArray((toString(pipeline), toString(stage), toDecimal128(n, 6) / 1000000, average, median))
-            FROM reached
-            GROUP BY channel
-        )
-        GROUP BY channel
-        HAVING visits != 0 OR inquiries != 0 OR deals != 0
-    )
+    toStartOfMonth({to:Date} + 1) AS after_months
 SELECT
-    channel, position, s.1 AS pipeline, s.2 AS step, s.3 AS count, s.4 AS from_previous,
-    toFloat64(count) / nullIf(toFloat64(visits), 0) AS from_first, s.5 AS average_hours, s.6 AS median_hours,
-    toFloat64(spend) / nullIf(toFloat64(count), 0) AS cost
+    channel, position, this.2 AS pipeline, this.3 AS step, counts[key] AS count, toFloat64(counts[key]) / nullIf(before, 0) AS from_previous,
+    toFloat64(counts[key]) / nullIf(toFloat64(visits), 0) AS from_first, averages[key] AS average_hours, medians[key] AS median_hours,
+    spend / nullIf(toFloat64(counts[key]), 0) AS cost
 FROM
 (
-    SELECT
-        channel, visits, spend,
-        arrayMap(s -> (s.1, s.2, s.3, s.4, arrayFirst(r -> r.1 = s.1 AND r.2 = s.2, all_steps) AS found, found.3), stages) AS of_stages,
-        arrayFirst(r -> r.2 = '', all_steps).3 AS won,
-        -- Before won stand the last stages of all pipelines, or the deals themselves where there is no stage.
-        if(empty(stages), deals, arraySum(s -> s.6, arrayFilter(s -> s.4, of_stages))) AS before_won,
-        arrayConcat(
-            [
-                ('', 'visits', visits, CAST(NULL, 'Nullable(Float64)'), CAST(NULL, 'Nullable(Float64)'), CAST(NULL, 'Nullable(Float64)')),
-                ('', 'inquiries', inquiries, toFloat64(inquiries) / nullIf(toFloat64(visits), 0), NULL, NULL),
-                ('', 'deals', deals, toFloat64(deals) / nullIf(toFloat64(inquiries), 0), NULL, NULL)
-            ],
-            arrayMap((s, i) -> (s.1, s.2, s.6, toFloat64(s.6) / nullIf(toFloat64(if(s.3, deals, of_stages[i - 1].6)), 0), s.5.4, s.5.5),
-                of_stages, arrayEnumerate(of_stages)),
-            [('', 'won', won, toFloat64(won) / nullIf(toFloat64(before_won), 0), NULL, NULL)]) AS rows
-    FROM channels
+    SELECT channel, visits, spend, counts, averages, medians, this, toString(this) AS key, before, position
+    FROM
+    (
+        SELECT
+            channel, visits, spend, counts, averages, medians, steps, values,
+            arraySum((s, next, v) -> if(s.1 = 4 AND (next.1 = 5 OR next.2 != s.2), v, 0.), steps, arrayPushBack(arrayPopFront(steps), (toUInt8(0), '', '')), values) AS at_last
+        FROM
+        (
+            SELECT
+                channel, visits, spend, counts, averages, medians, arrayConcat([(toUInt8(1), '', 'visits'), (toUInt8(2), '', 'inquiries'), (toUInt8(3), '', 'deals')],
+                    arraySort(s -> (s.2, indexOf(known, s) = 0, indexOf(known, s), s.3), arrayDistinct(arrayConcat(known, reached))), [(toUInt8(5), '', 'won')]) AS steps,
+                arrayMap(s -> toFloat64(counts[toString(s)]), steps) AS values
+            FROM
+            (
+                -- Stages in the order of the configuration; one that is not listed comes after these, by name.
+                SELECT
+                    channel, sum(v) AS visits, toFloat64(sum(s)) AS spend,
+                    groupArrayArray(groupArrayArray(l)) OVER () AS known, groupArrayArray(arrayFilter(k -> k.1 = 4, groupArrayArray(k))) OVER () AS reached,
+                    mapFromArrays(arrayMap(s -> toString(s), arrayConcat([(toUInt8(1), '', 'visits'), (toUInt8(2), '', 'inquiries'), (toUInt8(3), '', 'deals')], groupArrayArray(k))),
+                        arrayConcat([sum(v), sum(q), sum(d)], groupArrayArray(n))) AS counts,
+                    -- A step that no stay of is over is in neither of these, and then NULL.
+                    mapFromArrays(arrayMap(s -> toString(s), groupArrayArray(h)), CAST(groupArrayArray(a), 'Array(Nullable(Float64))')) AS averages,
+                    mapFromArrays(arrayMap(s -> toString(s), groupArrayArray(h)), CAST(groupArrayArray(m), 'Array(Nullable(Float64))')) AS medians
+                FROM
+                (
+                    SELECT channel, toDecimal128(sum(visits), 6) AS v, sum(inquiries) AS q, sum(deals) AS d, sum(spend) AS s,
+                        CAST([], 'Array(Tuple(UInt8, String, String))') AS k, CAST([], 'Array(Decimal(38, 6))') AS n,
+                        CAST([], 'Array(Tuple(UInt8, String, String))') AS h, CAST([], 'Array(Float64)') AS a, CAST([], 'Array(Float64)') AS m,
+                        CAST([], 'Array(Tuple(UInt8, String, String))') AS l
+                    FROM channel_monthly
+                    WHERE workspace = {workspace:String} AND model = {model:String} AND date_basis = 'lead' AND month >= first_month AND month < after_months
+                    GROUP BY channel
+                    UNION ALL
+                    SELECT channel, toDecimal128(sum(visits), 6), sum(inquiries), sum(deals), sum(spend), [], [], [], [], [], []
+                    FROM channel_daily
+                    WHERE workspace = {workspace:String} AND model = {model:String} AND date_basis = 'lead'
+                        AND date BETWEEN {from:Date} AND {to:Date} AND (date < first_month OR date >= after_months)
+                    GROUP BY channel
+                    UNION ALL
+                    SELECT channel, 0, 0, 0, 0, groupArray(step), groupArray(toDecimal128(share, 6) / 1000000),
+                        groupArrayIf(step, ended > 0), groupArrayIf(average, ended > 0), groupArrayIf(median, ended > 0), []
+                    FROM
+                    (
+                        SELECT
+                            channel, if(stage = '', (toUInt8(5), '', 'won'), (toUInt8(4), toString(pipeline), toString(stage))) AS step, sum(share) AS share, sum(w) AS ended,
+                            sum(toFloat64(ms)) / ended / 3600000 AS average,
+                            quantileExactWeightedInterpolatedIf(0.5)(toFloat64(ms) / w / 3600000, toUInt64(w), w > 0) AS median
+                        FROM
+                        (
+                            -- What is counted under a length is of about that length, and its average is what it stands for.
+                            SELECT channel, pipeline, stage, since, sumIf(deals, nth = 1) AS share, sum(shares) AS w, sum(length) AS ms
+                            FROM funnel_sums
+                            ARRAY JOIN
+                                if(empty(stayedMap.since), [0], stayedMap.since) AS since, if(empty(stayedMap.since), [0], stayedMap.shares) AS shares,
+                                if(empty(stayedMap.since), [toInt128(0)], stayedMap.ms) AS length, if(empty(stayedMap.since), [1], arrayEnumerate(stayedMap.since)) AS nth
+                            WHERE workspace = {workspace:String} AND model = {model:String}
+                                AND (grain = 'month' AND date >= first_month AND date < after_months
+                                    OR grain = 'day' AND date BETWEEN {from:Date} AND {to:Date} AND (date < first_month OR date >= after_months))
+                            GROUP BY channel, pipeline, stage, since
+                        )
+                        GROUP BY channel, step
+                        HAVING share != 0
+                    )
+                    GROUP BY channel
+                    UNION ALL
+                    SELECT '', 0, 0, 0, 0, [], [], [], [], [], arrayMap(s -> (toUInt8(4), s.1, s.3), arraySort(groupArray((toString(pipeline), position, toString(stage)))))
+                    FROM stage_order
+                    WHERE workspace = {workspace:String}
+                )
+                GROUP BY channel
+            )
+            WHERE arrayExists(s -> counts[toString(s)] != 0, [(toUInt8(1), '', 'visits'), (toUInt8(2), '', 'inquiries'), (toUInt8(3), '', 'deals')])
+        )
+    )
+    ARRAY JOIN
+        steps AS this, arrayEnumerate(steps) AS position,
+        -- Before the first stage of each pipeline stand the deals; before won the last stages of all of them, or the deals where there is no stage.
+        arrayMap((s, last, value) -> multiIf(s.1 = 4 AND (last.1 != 4 OR last.2 != s.2), values[3], s.1 = 5 AND last.1 = 4, at_last, value),
+            steps, arrayPushFront(arrayPopBack(steps), (toUInt8(0), '', '')), arrayPushFront(arrayPopBack(values), 0.)) AS before
 )
-ARRAY JOIN rows AS s, arrayEnumerate(rows) AS position
 ORDER BY channel, position
-COMMENT 'One row is a channel and a step: visits, inquiries, deals, each stage of the pipelines in order, won. funnel(workspace = , from = , to = , model = ), days included. from_previous and from_first are NULL after a step of zero; average_hours and median_hours are of stays in the stage that are over, the median within 0.8 per cent; cost is the channel''s advertising in these days for each that reached the step.';
+COMMENT 'One row is a channel and a step: visits, inquiries, deals, each stage of the pipelines in order, won. funnel(workspace = , from = , to = , model = ), days included. from_previous and from_first are NULL after a step of zero; average_hours and median_hours are of stays in the stage that are over, the median within 1.6 per cent; cost is the channel''s advertising in these days for each that reached the step.';
