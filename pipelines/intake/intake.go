@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -73,12 +72,7 @@ func Partitions(ctx context.Context, client *kgo.Client, topic string) (int32, e
 
 // Event is an event's record: its home decides the partition, so that all of a person's events of one home come in order.
 func (t *Topics) Event(e *event.Event) *kgo.Record {
-	var home event.NodeID
-	if e.Type == event.Spend {
-		home = event.SpendKey(e)
-	} else {
-		home = e.Nodes[0].ID
-	}
+	home := pipelines.Home(e)
 	return &kgo.Record{Topic: t.Prefix + pipelines.TopicEvents, Partition: pipelines.Partition(home, t.Events), Key: home[:], Value: e.Append(nil)}
 }
 
@@ -101,5 +95,5 @@ func (t *Topics) Fetch(f *delivery.Fetch) (*kgo.Record, error) {
 }
 
 func keyed(topic, key string, partitions int32, value []byte) *kgo.Record {
-	return &kgo.Record{Topic: topic, Partition: int32(xxhash.Sum64String(key) % uint64(partitions)), Key: []byte(key), Value: value}
+	return &kgo.Record{Topic: topic, Partition: pipelines.KeyPartition(key, partitions), Key: []byte(key), Value: value}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/throughline-io/throughline/pipelines/sources"
@@ -32,9 +33,23 @@ func Why(err error) *event.Error {
 func Bury(w *workspace.Workspace, sender string, index int, item []byte, bad *event.Error, now time.Time) (*deadletter.Letter, error) {
 	l := &deadletter.Letter{
 		Workspace: w.Name, Key: sender, Code: string(bad.Code), Field: bad.Field, Message: bad.Message, ReceivedAt: now.UTC().Format(time.RFC3339Nano),
-		Index: index,
+		Index: index, Named: named(item),
 	}
 	return l, l.Keep([]byte(w.Pepper), item, w.StoreContacts)
+}
+
+// sourceName is the form of a source.
+var sourceName = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
+
+// named is the source that a rejected item names, if it can be read: whoever looks after a source sees what was refused of it.
+func named(item []byte) string {
+	var of struct {
+		Source string `json:"source"`
+	}
+	if json.Unmarshal(item, &of) != nil || !sourceName.MatchString(of.Source) {
+		return ""
+	}
+	return of.Source
 }
 
 // By says by what an item of an entry is read.

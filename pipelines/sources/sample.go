@@ -64,6 +64,9 @@ type SampleWorkspace struct {
 	Country  string `yaml:"country"`
 }
 
+// LedgerFile, beside the samples, says what all of them together must post: services/e2e plays them through the whole system.
+const LedgerFile = "ledger.yaml"
+
 // MaxSampleBytes is the largest file of a sample.
 const MaxSampleBytes = 16 << 20
 
@@ -77,7 +80,7 @@ func (s *Source) Samples() ([]*Sample, error) {
 	for _, f := range files {
 		name := path.Base(f)
 		stem, _, _ := strings.Cut(name, ".")
-		if stem != "" {
+		if stem != "" && name != LedgerFile {
 			stems[stem] = append(stems[stem], name)
 		}
 	}
@@ -169,17 +172,7 @@ func (p *Sample) instance(s *Source) (*Instance, error) {
 	if p.Workspace.Country != "" {
 		w.Country = p.Workspace.Country
 	}
-	given := Given{Settings: map[string]any{}, Tables: map[string]any{}}
-	for name, d := range s.Settings {
-		if d.Example != nil {
-			given.Settings[name] = d.Example
-		}
-	}
-	for name, d := range s.Tables {
-		if d.Example != nil {
-			given.Tables[name] = d.Example
-		}
-	}
+	given := s.Examples()
 	maps.Copy(given.Settings, p.Settings)
 	maps.Copy(given.Tables, p.Tables)
 	var all []error

@@ -37,6 +37,12 @@ type Parcel struct {
 	Body        []byte `json:"body,omitempty"`
 	ContentType string `json:"content_type,omitempty"`
 	Query       string `json:"query,omitempty"`
+	// Of a pull's item: $window, $account, $cursor, $page and $responses of its mapping. Answers that are too large are left out.
+	Window    json.RawMessage `json:"window,omitempty"`
+	Account   json.RawMessage `json:"account,omitempty"`
+	Cursor    json.RawMessage `json:"cursor,omitempty"`
+	Page      json.RawMessage `json:"page,omitempty"`
+	Responses json.RawMessage `json:"responses,omitempty"`
 }
 
 // Fetch is the value of a record of pipelines.TopicFetches: an item for which the vendor must be asked before it means anything. The

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/throughline-io/throughline/pipelines"
 )
 
 // Limits of the contract (SPEC §2).
@@ -80,4 +82,5 @@ func (c Config) Validate() error {
 	return errors.Join(all...)
 }
 
-func (c Config) topic(name string) string { return c.TopicPrefix + name }
+// leasesTopic is the log of leases.
+func (c Config) leasesTopic() string { return c.TopicPrefix + pipelines.TopicLeases }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/throughline-io/throughline/pipelines"
 	"github.com/throughline-io/throughline/pipelines/intake"
 )
 
@@ -41,7 +40,7 @@ func (c *Collector) connect(ctx context.Context) (*connection, error) {
 	}
 	k := &connection{client: client}
 	if k.topics, err = intake.Count(ctx, client, c.cfg.TopicPrefix); err == nil {
-		k.leases, err = intake.Partitions(ctx, client, c.cfg.topic(pipelines.TopicLeases))
+		k.leases, err = intake.Partitions(ctx, client, c.cfg.leasesTopic())
 	}
 	if err != nil {
 		client.Close()

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
@@ -93,19 +94,11 @@ func (e *Engines) startKafka(ctx context.Context, cfg embedded.Config, nodes int
 	if len(e.Brokers) > 0 {
 		return nil
 	}
-	if nodes > 1 {
-		c, err := embedded.StartCluster(ctx, cfg, nodes, log)
-		if err != nil {
-			return err
-		}
-		e.kafka, e.Brokers = c, c.Addrs()
-		return nil
-	}
-	k, err := embedded.StartKafka(ctx, cfg, log)
+	k, err := embedded.StartBrokers(ctx, cfg, nodes, log)
 	if err != nil {
 		return err
 	}
-	e.kafka, e.Brokers = k, []string{k.Addr()}
+	e.kafka, e.Brokers = k, k.Addrs()
 	return nil
 }
 
@@ -146,9 +139,20 @@ func (e *Engines) Stop() {
 	_ = e.lock.Unlock() // the process's end would do it too
 }
 
+// How long a broker may keep us waiting: to take a connection, to answer a request beyond the time that the request itself gives it,
+// and between requests.
+const (
+	kafkaDial   = 5 * time.Second
+	kafkaAnswer = 10 * time.Second
+	kafkaIdle   = time.Minute
+)
+
 // Connect says how to reach the brokers.
 func (e *Engines) Connect() []kgo.Opt {
-	return append([]kgo.Opt{kgo.SeedBrokers(e.Brokers...), kgo.ClientID("throughline")}, e.kafkaSecurity...)
+	return append([]kgo.Opt{
+		kgo.SeedBrokers(e.Brokers...), kgo.ClientID("throughline"), kgo.DialTimeout(kafkaDial), kgo.RequestTimeoutOverhead(kafkaAnswer),
+		kgo.ConnIdleTimeout(kafkaIdle),
+	}, e.kafkaSecurity...)
 }
 
 // addresses is the file in the data directory that tells other commands where a running system's engines are.

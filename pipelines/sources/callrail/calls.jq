@@ -1,11 +1,17 @@
 # The same call comes again whenever somebody edits it: same id, so that it is a duplicate and no second call.
 # start_time has an offset; datetime is UTC without saying so and is left alone. "" stands for nothing.
+# A call has no click ids of its own, so that what one says is said as utm values (SPEC §4).
 def utm_of:
-  {source: .utm_source, medium: .utm_medium, campaign: .utm_campaign, content: .utm_content, term: .utm_term}
-  | with_entries(select(.value | text != null));
+  one_of(
+    ({source: .utm_source, medium: .utm_medium, campaign: .utm_campaign, content: .utm_content, term: .utm_term} | with_entries(select(.value | text != null))),
+    (.landing_page_url | utm),
+    (if (.gclid | text) != null then {source: "google", medium: "cpc"} elif (.msclkid | text) != null then {source: "bing", medium: "cpc"} else null end)
+  ) // {};
 
-# post-call hooks have an id, those that a call begins with a resource_id
-one_of(.id, .resource_id) as $call
+# The hook at a call's beginning has its id as resource_id, and cannot say what becomes of it: if it counted, what stands would depend on
+# which of the two came first.
+select(.answered != null)
+| one_of(.id, .resource_id) as $call
 | select(one_of(.start_time, .timestamp) != null)
 | (one_of(.direction, "inbound")) as $direction
 | one_of(.tracking_phone_number, .trackingnum) as $company

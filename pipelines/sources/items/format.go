@@ -37,7 +37,8 @@ type Table struct {
 	// Positions names the columns of a table without a header.
 	Positions []string `yaml:"positions"`
 	// Headers are the headers that the table may have, one for each language. The first row that has every column of one (but the
-	// optional ones) is the header; what stands above is a title. Columns that are not named keep the name that they have.
+	// optional ones) is the header; what stands above is a title, and $envelope.titles has them. Columns that are not named keep the
+	// name that they have.
 	Headers []Header `yaml:"headers"`
 	// Numbers are columns that hold numbers: they become plain decimals, such as 1234.56, as text.
 	Numbers []string `yaml:"numbers"`

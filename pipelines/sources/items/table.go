@@ -28,7 +28,9 @@ type table struct {
 	decimal byte
 	totals  []string
 	header  []string // as it stands
-	titles  int
+	// titles are the rows above the header, their cells joined as they were: they may say which days a report is about.
+	titles   []any
+	envelope map[string]any
 	// kept: numbers are as a workbook keeps them; a text that looks like one is read by the decimal sign.
 	kept bool
 }
@@ -94,7 +96,7 @@ func (t *table) row(cells []string) bool {
 			return t.s.bad(fmt.Errorf("the row has %d cells and the header %d", len(cells), len(t.columns)))
 		}
 	}
-	return t.s.item(item, nil)
+	return t.s.item(item, t.envelope)
 }
 
 func (t *table) cell(i int, text string) (any, error) {
@@ -119,6 +121,9 @@ func (t *table) title(cells []string) bool {
 		if columns, ok := h.match(cells); ok {
 			t.begin(columns)
 			t.header = slices.Clone(cells)
+			if len(t.titles) > 0 {
+				t.envelope = map[string]any{"titles": t.titles}
+			}
 			t.totals = append(slices.Clone(t.totals), h.Totals...)
 			if h.Decimal != "" {
 				t.decimal = sign(h.Decimal)
@@ -126,10 +131,25 @@ func (t *table) title(cells []string) bool {
 			return true
 		}
 	}
-	if t.titles++; t.titles >= MaxTitleLines {
+	if t.titles = append(t.titles, t.text(cells)); len(t.titles) >= MaxTitleLines {
 		return t.s.fail(t.noHeader())
 	}
 	return true
+}
+
+// text is a title: a comma in it that nobody quoted has cut it into cells.
+func (t *table) text(cells []string) string {
+	between := ", "
+	if t.s.format.Format == "tsv" {
+		between = "\t"
+	}
+	tidied := make([]string, 0, len(cells))
+	for _, c := range cells {
+		if c = tidy(c); c != "" {
+			tidied = append(tidied, strings.ToValidUTF8(c, "\ufffd"))
+		}
+	}
+	return strings.Join(tidied, between)
 }
 
 // end is after the last row.

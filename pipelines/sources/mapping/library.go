@@ -29,6 +29,7 @@ var functions = []function{
 	{"text", 0, 0, func(in any, _ []any) (any, error) { return text(in) }},
 	{"unix_seconds", 0, 0, func(in any, _ []any) (any, error) { return unix(in, 1_000_000) }},
 	{"unix_ms", 0, 0, func(in any, _ []any) (any, error) { return unix(in, 1_000) }},
+	{"time_ms", 0, 0, func(in any, _ []any) (any, error) { return timeMS(in) }},
 	{"local_time", 1, 2, localTime},
 	{"date", 1, 1, date},
 	{"excel_date", 0, 0, excelDate},

@@ -33,6 +33,19 @@ func unix(in any, unit int64) (any, error) {
 	return moment(time.UnixMicro(micros.Int64())), nil
 }
 
+// timeMS is a time with an offset as milliseconds since 1970: what unix_ms reads, so that times can be moved and compared. Blank is null.
+func timeMS(in any) (any, error) {
+	s, err := str(in)
+	if err != nil || s == "" {
+		return nil, err
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return nil, fmt.Errorf("%.40q is no time with an offset, such as 2026-11-01T10:00:00Z", s)
+	}
+	return int(t.UnixMilli()), nil
+}
+
 // latest is the year 2100, in microseconds.
 const latest = 4_102_444_800_000_000
 
