@@ -11,8 +11,8 @@ import (
 	"github.com/throughline-io/throughline/pipelines/sources"
 )
 
-// gate bounds how many requests are mapped at once, and how many of one instance: a program that takes its whole second is met by its
-// own source's requests, and not by those of others.
+// gate bounds how many heavy programs run at once, and how many of one instance: a program that takes its whole second is met by its own
+// source's requests, and not by those of others.
 type gate struct {
 	all *semaphore.Weighted
 
@@ -23,8 +23,8 @@ type gate struct {
 type share struct{ mapping, waiting *semaphore.Weighted }
 
 const (
-	// mappedEach is how many requests are mapped at once for each processor: mapping waits for nothing, so more would only share the
-	// time. One instance has half of it.
+	// mappedEach is how many heavy programs run at once for each processor: they wait for nothing, so more would only share the time. One
+	// instance has half of it.
 	mappedEach = 2
 	// maxWaiting is how many requests of one instance may wait for that.
 	maxWaiting = 100

@@ -11,6 +11,7 @@ import (
 	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/sources/checks"
 	"github.com/throughline-io/throughline/pipelines/sources/items"
+	"github.com/throughline-io/throughline/pipelines/sources/mapping"
 )
 
 // UseSources takes the sources of workspaces, at the start and whenever they were read again. Requests that have begun go on with those
@@ -54,7 +55,7 @@ func (c *Collector) hooks(w http.ResponseWriter, r *http.Request) {
 		c.refuseBody(w, err)
 		return
 	}
-	if err := held.take(copies * len(body)); err != nil {
+	if err := held.take(copies*len(body) + mapping.LightBytes); err != nil {
 		c.refuseBody(w, err)
 		return
 	}
@@ -109,16 +110,10 @@ func (c *Collector) takeHook(ctx context.Context, w http.ResponseWriter, h *hook
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	began := time.Now()
-	leave, err := c.gate.enter(ctx, h.instance)
-	if err != nil {
-		c.later(w, http.StatusServiceUnavailable, "busy", "too much is being mapped already: send it again after a pause")
-		return
-	}
-	b := c.readHook(ctx, k, h)
-	leave()
+	b := c.readHook(mapping.WithGate(ctx, func(ctx context.Context) (func(), error) { return c.gate.enter(ctx, h.instance) }), k, h)
 	c.metrics.mapped.WithLabelValues(h.instance.Workspace.Name, h.instance.Name).Observe(time.Since(began).Seconds())
 	switch {
-	case errors.Is(b.fault, context.DeadlineExceeded):
+	case errors.Is(b.fault, context.DeadlineExceeded), errors.Is(b.fault, errBusy):
 		c.later(w, http.StatusServiceUnavailable, "busy", "it could not be mapped in time: send it again after a pause")
 		return
 	case b.fault != nil:

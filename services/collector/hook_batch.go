@@ -96,10 +96,14 @@ func (c *Collector) hookItem(ctx context.Context, k *connection, h *hook, b *hoo
 		return nil
 	}
 	events, err := h.instance.Map(ctx, h.entry, item, v)
-	if err != nil {
-		if ctx.Err() == nil {
-			b.buryItem(k, h, item, v, deadletter.Unmapped, "", sources.Discreet(err))
-		}
+	switch {
+	case errors.Is(err, errBusy):
+		b.fault = err
+		return nil
+	case err != nil && ctx.Err() == nil:
+		b.buryItem(k, h, item, v, deadletter.Unmapped, "", sources.Discreet(err))
+		return nil
+	case err != nil:
 		return nil
 	}
 	if len(events) == 0 {

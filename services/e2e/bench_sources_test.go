@@ -137,12 +137,14 @@ func BenchmarkSources(b *testing.B) {
 		kinds = append(kinds, hook(h))
 	}
 	const rounds, requests = 5, 1_000
-	rates := make([][]float64, len(kinds))
+	rates, used := make([][]float64, len(kinds)), make([]float64, len(kinds))
 	for round := range rounds + 1 {
 		for k, kind := range kinds {
+			before := cpu()
 			rate := requestsASecond(b, requests, kind)
 			if round > 0 { // the first warms up
 				rates[k] = append(rates[k], rate)
+				used[k] += (cpu() - before) * 1e6 / requests / rounds
 			}
 		}
 	}
@@ -155,7 +157,8 @@ func BenchmarkSources(b *testing.B) {
 	for k, h := range all {
 		of := rates[k+1][rounds/2] / base
 		least = min(least, of)
-		b.Logf("%-40s %5d bytes, %d events: %6.0f requests/s, %.2f of /v1/events", h.name, len(h.request.Body), h.events, rates[k+1][rounds/2], of)
+		b.Logf("%-40s %5d bytes, %d events: %6.0f requests/s (%.0f to %.0f), %.2f of /v1/events; %.0f us of processor, %.2f times", h.name,
+			len(h.request.Body), h.events, rates[k+1][rounds/2], rates[k+1][0], rates[k+1][rounds-1], of, used[k+1], used[k+1]/used[0])
 	}
 	b.ReportMetric(rates[1][rounds/2]/base, "smallest_of_events")
 	b.ReportMetric(rates[len(all)][rounds/2]/base, "largest_of_events")

@@ -17,6 +17,8 @@ type meter struct {
 	memory   int // charged
 	deadline time.Time
 	err      error
+	// leave gives the place of a heavy run back; nil while it is a light one.
+	leave func()
 }
 
 // stepsALook is how often the clock is looked at.
@@ -31,6 +33,9 @@ var ended = func() chan struct{} { c := make(chan struct{}); close(c); return c 
 // Done is asked before every step.
 func (m *meter) Done() <-chan struct{} {
 	m.steps++
+	if m.steps == lightSteps {
+		m.weigh()
+	}
 	switch {
 	case m.err != nil:
 	case m.steps > MaxSteps:
@@ -52,10 +57,58 @@ func (m *meter) Err() error { return m.err }
 
 // charge is asked before a step that costs more than others. What it says ends the run, even where the program would catch it.
 func (m *meter) charge(n int) error {
+	if m.memory < lightMemory && m.memory+n >= lightMemory {
+		m.weigh()
+	}
+	if m.err != nil {
+		return m.err
+	}
 	if m.memory += n; m.memory > maxMemory || n < 0 {
 		return m.stop(fmt.Sprintf("its values are larger than %d bytes", maxMemory))
 	}
 	return nil
+}
+
+// Gate bounds how many heavy runs there are at once: it waits for a place, and leave gives it back.
+type Gate func(ctx context.Context) (leave func(), err error)
+
+type gateKey struct{}
+
+// WithGate lets runs ask for a place before they become heavy. Most never do: a place for each would make a run wait for others that
+// have one and no processor.
+func WithGate(ctx context.Context, g Gate) context.Context {
+	return context.WithValue(ctx, gateKey{}, g)
+}
+
+// What a light run takes at most.
+const (
+	lightSteps = 20_000
+	// LightBytes is what a light run may take of memory, its steps included.
+	LightBytes  = 2 << 20
+	lightMemory = LightBytes / 2
+)
+
+// weigh makes the run a heavy one.
+func (m *meter) weigh() {
+	g, ok := m.Value(gateKey{}).(Gate)
+	if !ok || m.leave != nil || m.err != nil {
+		return
+	}
+	began := time.Now()
+	leave, err := g(m.Context)
+	if err != nil {
+		m.err = err
+		return
+	}
+	m.leave = leave
+	m.deadline = m.deadline.Add(time.Since(began)) // others' time is not its own
+}
+
+// end gives back what the run holds.
+func (m *meter) end() {
+	if m.leave != nil {
+		m.leave()
+	}
 }
 
 func (m *meter) left() int { return max(0, maxMemory-m.memory) }

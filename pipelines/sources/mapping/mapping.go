@@ -101,6 +101,7 @@ func (p *Program) run(ctx context.Context, code *gojq.Code, input any, v *Variab
 		}
 	}()
 	m := newMeter(ctx)
+	defer m.end()
 	iter := code.RunWithContext(m, input, v.values(m)...)
 	size := 0
 	for {
