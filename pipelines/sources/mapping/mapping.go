@@ -98,7 +98,7 @@ func (p *Program) run(ctx context.Context, code *gojq.Code, input any, v *Variab
 		}
 	}()
 	m := newMeter(ctx)
-	iter := code.RunWithContext(m, input, v.values(m)...)
+	iter := code.RunWithContext(m, input, v.values(m)...) //nolint:contextcheck // the meter is the context, and counts
 	size := 0
 	for {
 		value, ok := iter.Next()
