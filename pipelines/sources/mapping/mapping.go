@@ -80,6 +80,7 @@ type Program struct {
 	// query is the program as it was written, to place a fault; defs are the definitions that stand before it.
 	query *gojq.Query
 	defs  []*gojq.FuncDef
+	trace tracer
 }
 
 // Run gives what comes out for one input. The input and the variables are not changed.
