@@ -73,7 +73,7 @@ race: engines ## the concurrent packages under the race detector
 
 .PHONY: bench
 bench: engines ## each part against its ceiling, measured in the same run
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./services/e2e
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./services/e2e
 	$(GO) test -run '^$$' -bench . -benchmem ./schemas/... ./pipelines/...
 
 .PHONY: lint
