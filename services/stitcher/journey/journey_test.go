@@ -101,7 +101,6 @@ func TestStages(t *testing.T) {
 	}
 }
 
-<<<<<<< HEAD
 // TestClosedAt checks that a deal is closed when it last became won, lost or deleted, and never before it was won.
 func TestClosedAt(t *testing.T) {
 	status := func(s string) event.DealData { return event.DealData{Status: ptr(s)} }
@@ -126,7 +125,9 @@ func TestClosedAt(t *testing.T) {
 		if got := fold(event.NodeID{1}, "s/1", events, testRules()).row.ClosedAt; got != c.want*hour {
 			t.Errorf("%s: closed at %d h, want %d h", c.name, got/hour, c.want)
 		}
-=======
+	}
+}
+
 func message(id string, at int64, d event.Direction, manager string) *event.Event {
 	return &event.Event{ID: id, Source: "chat", Type: event.Message, Time: at * hour, Nodes: []event.Node{{Kind: "k", ID: event.NodeID{1}}},
 		Message: &event.MessageData{Platform: "viber", Direction: d, Manager: manager}}
@@ -183,6 +184,5 @@ func TestSteps(t *testing.T) {
 	lean.Lean = true
 	if f := Of(Journey{Events: []*event.Event{message("a", 1, event.In, ""), snapshot("b", 3, stage("new", "won"))}}, lean); len(f.steps)+len(f.conversations) != 0 || f.deals[0].CreatedDate != 0 {
 		t.Errorf("lean facts: %+v", f)
->>>>>>> reports
 	}
 }
