@@ -203,7 +203,7 @@ func zipped(t testing.TB, files ...string) []byte {
 func TestZip(t *testing.T) {
 	z := zipped(t, "b/one.ndjson", "1\n2\n", "readme.txt", "no", "two.ndjson", "3\nx\n")
 	f := format(t, `{format: ndjson, files: "*.ndjson"}`)
-	want := "0 1\n1 2\n2 3\n! a.zip/two.ndjson:2: invalid character 'x' looking for beginning of value"
+	want := "0 1\n1 2\n2 3\n! a.zip/two.ndjson:2: invalid character 'x' looking for beginning of value (byte 0)"
 	for name, body := range map[string]io.Reader{"in memory": bytes.NewReader(z), "a stream": io.MultiReader(bytes.NewReader(z))} {
 		if got := said(f, Input{Body: body, File: "a.zip"}); got != want {
 			t.Errorf("%s: got\n%s", name, got)

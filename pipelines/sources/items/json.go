@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -58,6 +57,17 @@ func (s *stream) jsonWhole(b []byte) {
 	if len(bytes.TrimSpace(b)) == 0 {
 		s.fail(errEmpty)
 		return
+	}
+	if len(s.format.way) == 0 { // nearly always one value, which is the item
+		v, err := value(b, s.in.Limits.ItemBytes)
+		switch {
+		case err == nil:
+			s.item(v, nil)
+			return
+		case !errors.Is(err, errMore):
+			s.fail(err)
+			return
+		}
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	for {
@@ -161,59 +171,16 @@ func value(raw []byte, most int) (any, error) {
 	if len(raw) > most {
 		return nil, beyond("bytes in one item", int64(most))
 	}
-	if err := measure(raw); err != nil {
+	p := parser{b: raw}
+	p.blanks()
+	v, err := p.value(0)
+	if err != nil {
 		return nil, err
 	}
-	if !utf8.Valid(raw) {
-		return nil, errors.New("it is not valid UTF-8")
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more follows the value")
+	if p.blanks(); p.at < len(raw) {
+		return nil, errMore
 	}
 	return v, nil
 }
 
-// measure holds a value to the limits of depth and number before memory is spent on it.
-func measure(raw []byte) error {
-	depth, values := 0, 1
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; c {
-		case '"':
-			for i++; i < len(raw) && raw[i] != '"'; i++ {
-				if raw[i] == '\\' {
-					i++
-				}
-			}
-		case '{', '[':
-			values++
-			if depth++; depth > MaxDepth {
-				return beyond("levels of nesting", MaxDepth)
-			}
-		case '}', ']':
-			depth--
-		case ',':
-			values++
-		default:
-			if c < '0' || c > '9' {
-				continue
-			}
-			from := i
-			for i+1 < len(raw) && raw[i+1] >= '0' && raw[i+1] <= '9' {
-				i++
-			}
-			if i-from >= MaxDigits {
-				return beyond("digits in a number", MaxDigits)
-			}
-		}
-	}
-	if values > MaxValues {
-		return beyond("values in one item", MaxValues)
-	}
-	return nil
-}
+var errMore = errors.New("more follows the value")

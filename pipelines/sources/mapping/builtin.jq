@@ -19,7 +19,9 @@ def _modify(p; f):
   | if $d == [] then . else delpaths($d) end;
 
 def add(f): [f] | add;
-def map_values(f): .[] |= f;
+def map_values(f):
+  if type == "array" then [.[] | first(f)]
+  else [keys[] as $k | {($k): (.[$k] | first(f))}] | add // {} end;
 
 def to_entries: [keys[] as $k | {key: $k, value: .[$k]}];
 def from_entries: map({ (.key // .Key // .name // .Name):

@@ -9,8 +9,6 @@ import (
 	"sync"
 
 	"github.com/itchyny/gojq"
-
-	"github.com/throughline-io/throughline/pipelines/sources/items"
 )
 
 // builtinJQ are those of jq's functions that are written in jq and use guarded ones: written once more, so that they are rewritten too.
@@ -268,44 +266,6 @@ var ownOnes = map[string]func(m *meter, in any, args []any) any{
 	},
 }
 
-// quick are guarded functions that need not be asked of jq, in the cases that are most frequent.
-var quick = map[string]func(in any, args []any) (any, bool){
-	"_add": func(_ any, args []any) (any, bool) {
-		if args[0] == nil {
-			return args[1], true
-		}
-		if args[1] == nil {
-			return args[0], true
-		}
-		l, lok := args[0].(string)
-		r, rok := args[1].(string)
-		return l + r, lok && rok
-	},
-	"_equal":    func(_ any, args []any) (any, bool) { return gojq.Compare(args[0], args[1]) == 0, true },
-	"_notequal": func(_ any, args []any) (any, bool) { return gojq.Compare(args[0], args[1]) != 0, true },
-	"_greater":  func(_ any, args []any) (any, bool) { return gojq.Compare(args[0], args[1]) > 0, true },
-	"_less":     func(_ any, args []any) (any, bool) { return gojq.Compare(args[0], args[1]) < 0, true },
-	"_greatereq": func(_ any, args []any) (any, bool) {
-		return gojq.Compare(args[0], args[1]) >= 0, true
-	},
-	"_lesseq": func(_ any, args []any) (any, bool) { return gojq.Compare(args[0], args[1]) <= 0, true },
-	"tostring": func(in any, _ []any) (any, bool) {
-		s, ok := in.(string)
-		return s, ok
-	},
-	"fromjson": func(in any, _ []any) (any, bool) {
-		s, ok := in.(string)
-		if !ok {
-			return nil, false
-		}
-		v, err := items.Value([]byte(s), maxMemory)
-		if err != nil {
-			return fmt.Errorf("fromjson: %w", err), true
-		}
-		return v, true
-	},
-}
-
 // guardOptions are the guarded functions as options of the compiler.
 var guardOptions = sync.OnceValue(func() []gojq.CompilerOption {
 	arities := map[string][]int{}
@@ -335,8 +295,10 @@ var guardOptions = sync.OnceValue(func() []gojq.CompilerOption {
 
 // guardedCall charges and then asks jq, by a program that is nothing but the call.
 func guardedCall(name string, arities []int) func(any, []any) any {
-	codes := map[int]*gojq.Code{}
+	var codes [4]*gojq.Code // by the number of arguments
+	var costs [4]cost
 	for _, n := range arities {
+		costs[n] = guards[fmt.Sprintf("%s/%d", name, n)]
 		var variables []string
 		for i := range n {
 			variables = append(variables, fmt.Sprintf("$a%d", i))
@@ -353,20 +315,18 @@ func guardedCall(name string, arities []int) func(any, []any) any {
 			panic(fmt.Sprintf("%s: %v", text, err))
 		}
 	}
-	fast := quick[name]
+	fast, binary := quick[name], operands(name)
 	return func(in any, args []any) any {
 		m, ok := args[0].(*meter)
 		if !ok {
 			return fmt.Errorf("%s: no meter", name)
 		}
 		n := len(args) - 1
-		values := make([]any, n+1, 4)
-		values[0] = in
-		copy(values[1:], args[1:])
-		if operands(name) {
-			values = values[1:]
+		values := args[1:]
+		if !binary {
+			values = append(append(make([]any, 0, 4), in), values...)
 		}
-		if err := guards[fmt.Sprintf("%s/%d", name, n)](m, values); err != nil {
+		if err := costs[n](m, values); err != nil {
 			return err
 		}
 		if fast != nil {
