@@ -15,8 +15,8 @@ import (
 	"github.com/throughline-io/throughline/pipelines/workspace"
 )
 
-// vendor is a shipped source whose samples have a ledger.
-type vendor struct {
+// sampled is a shipped source whose samples have a ledger.
+type sampled struct {
 	*sources.Source
 	samples map[string]*sources.Sample
 	ledger  vendorLedger
@@ -43,11 +43,11 @@ type vendorCell struct {
 }
 
 // vendors are all shipped sources; one without a ledger shows nothing here, and that is a fault.
-func vendors(t *testing.T) []*vendor {
+func vendors(t *testing.T) []*sampled {
 	t.Helper()
-	var all []*vendor
+	var all []*sampled
 	for _, s := range sources.Shipped() {
-		v := &vendor{Source: s, samples: map[string]*sources.Sample{}}
+		v := &sampled{Source: s, samples: map[string]*sources.Sample{}}
 		text, err := os.ReadFile(filepath.Join("../../pipelines/sources", s.Name, "samples/ledger.yaml"))
 		if err != nil {
 			t.Errorf("%s: %v", s.Name, err)
@@ -78,7 +78,7 @@ func vendors(t *testing.T) []*vendor {
 }
 
 // refused are the samples that must not be let in.
-func (v *vendor) refused() (list []*sources.Sample) {
+func (v *sampled) refused() (list []*sources.Sample) {
 	for _, name := range slices.Sorted(maps.Keys(v.samples)) {
 		if p := v.samples[name]; p.Refused != "" {
 			list = append(list, p)
@@ -88,18 +88,15 @@ func (v *vendor) refused() (list []*sources.Sample) {
 }
 
 // workspace is the configuration of one vendor's workspace.
-func (v *vendor) workspace(name string) map[string]any {
+func (v *sampled) workspace(name string, asked *stubVendor) map[string]any {
+	given := v.Examples()
+	asked.lead(v.Source, name, given.Settings)
 	w := map[string]any{
 		"name": name, "pepper": "not-a-secret", "keys": []any{map[string]any{"name": "all", "secret": "sk_" + name}},
-		"sources": []any{v.instance(vendorKey(name))},
+		"sources": []any{map[string]any{"name": v.Name, "key": vendorKey(name), "settings": given.Settings, "tables": given.Tables}},
 	}
 	maps.Copy(w, v.ledger.Workspace)
 	return w
-}
-
-func (v *vendor) instance(key string) map[string]any {
-	given := v.Examples()
-	return map[string]any{"name": v.Name, "source": v.Name, "key": key, "settings": given.Settings, "tables": given.Tables}
 }
 
 // vendorKey is the secret part of the address that a workspace's vendor sends to.
@@ -129,7 +126,7 @@ func vendorConfig(t *testing.T, workspaces []map[string]any) (string, *sources.S
 }
 
 // extra are the canonical events as lines.
-func (v *vendor) extra(t *testing.T) (lines []string) {
+func (v *sampled) extra(t *testing.T) (lines []string) {
 	t.Helper()
 	for _, e := range v.ledger.Extra {
 		b, err := json.Marshal(e)
