@@ -57,8 +57,10 @@ cluster: engines ## three brokers and a ClickHouse on this machine, until Ctrl-C
 	$(GO) run ./cmd/throughline cluster $(if $(CONFIG),--config $(CONFIG))
 
 .PHONY: test-cluster
-test-cluster: engines ## a cluster of three brokers that loses one at a time, and a round of chaos on it
+test-cluster: engines ## three brokers: one lost at a time, the suites of the engines on them, and a round of chaos; N= SEED=
 	$(GO) test -count=1 -timeout 10m -run TestCluster -v ./services/internal/embedded
+	THROUGHLINE_TEST_BROKERS=3 $(GO) test -count=1 -timeout 30m ./services/loader
+	THROUGHLINE_TEST_BROKERS=3 $(GO) test -count=1 -timeout 30m -run 'TestStories|TestKill|TestConformance' ./services/e2e
 	$(GO) test -count=1 -timeout 15m -run TestChaos -v ./services/e2e -chaos-rounds $(N) -chaos-seed $(SEED) -chaos-brokers 3 | grep -vE '^=== '
 
 .PHONY: test-kafka
@@ -91,7 +93,7 @@ generate: ## run the generators
 dist: engines ## one archive in dist/ with the program and its engines; it runs where there is Java 17
 	rm -rf dist && mkdir -p dist/$(DIST)/engines
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o dist/$(DIST)/throughline ./cmd/throughline
-	engines=$$(./dist/$(DIST)/throughline engines) && cp -R "$$engines"/node_modules "$$engines"/kafka dist/$(DIST)/engines/
+	engines=$$(./dist/$(DIST)/throughline engines) && cp -R "$$engines"/node_modules "$$engines"/kafka-* dist/$(DIST)/engines/
 	cp README.md LICENSE CHANGELOG.md deploy/config/throughline.yaml dist/$(DIST)/
 	tar -C dist -czf dist/$(DIST).tar.gz $(DIST) && rm -rf dist/$(DIST)
 	cd dist && sha256sum $(DIST).tar.gz > SHA256SUMS && ls -l

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/throughline-io/throughline/schemas/event"
 )
 
@@ -18,6 +20,8 @@ const (
 	TopicDead     = "throughline.dead.v1"
 	TopicLeases   = "throughline.leases.v1"
 	TopicFetches  = "throughline.fetches.v1"
+	TopicPulls    = "throughline.pulls.v1"
+	TopicImports  = "throughline.imports.v1"
 )
 
 // DefaultPartitions is how many partitions each topic gets unless the configuration says otherwise.
@@ -48,6 +52,21 @@ var Topics = []Topic{
 	{Name: TopicDead, Key: "workspace", Doc: "a rejected item with its reason and raw body (JSON)", Retention: 90 * 24 * time.Hour},
 	{Name: TopicLeases, Key: "kind, workspace, pool and number or hour", Doc: "who holds a pool's number, and what a pool was asked for in an hour (JSON)", Compact: true},
 	{Name: TopicFetches, Key: "workspace/instance", Doc: "a vendor's item for which the vendor must be asked back (schemas/delivery, JSON)", Retention: 30 * 24 * time.Hour},
+	{Name: TopicPulls, Key: "kind, workspace, instance and what of it", Doc: "how far the puller is with each vendor, and its tokens, sealed (JSON)", Compact: true},
+	{Name: TopicImports, Key: "workspace, source, entry and the content's hash", Doc: "how far the import of a file is (JSON)", Compact: true},
+}
+
+// Home is the node that an event lives with: its partition has all of a node's events in their order.
+func Home(e *event.Event) event.NodeID {
+	if e.Type == event.Spend {
+		return event.SpendKey(e)
+	}
+	return e.Nodes[0].ID
+}
+
+// KeyPartition is the partition of n of what is kept by a text: the dead letters of a workspace, what concerns a vendor's instance.
+func KeyPartition(key string, n int32) int32 {
+	return int32(xxhash.Sum64String(key) % uint64(n))
 }
 
 // Partition is the partition of n that a node's events, messages and state live on.

@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/throughline-io/throughline/pipelines/workspace"
-	"github.com/throughline-io/throughline/schemas/event"
-	"github.com/throughline-io/throughline/schemas/fact"
 	"github.com/throughline-io/throughline/services/reports"
 	"github.com/throughline-io/throughline/services/stitcher/journey"
 )
@@ -19,11 +17,15 @@ import (
 func auditCommand(load configLoader) *cobra.Command {
 	var asJSON bool
 	var name string
+	var o auditOptions
 	c := &cobra.Command{
 		Use:   "audit",
 		Short: "Recompute everything from the raw events and show the difference",
-		Long: `Recomputes every workspace from its raw events by a second, batch path and compares ledger, rows, aggregates and CRM totals
-cell by cell. Exit 0: no difference. Exit 1: the rows that differ are named.
+		Long: `Recomputes every workspace from its raw events by a second, batch path and compares three ways: the ledger and the rows beside it with
+what the raw events make, aggregates with the rows that they were filled from, and sums of credits with the CRM's. Exit 0: no
+difference. Exit 1: the rows that differ are named.
+
+It holds the events of some people at a time; the others wait in files in the temporary directory ($TMPDIR).
 
 Audit a system at rest ("throughline status --wait 60s" first): what is under way shows as a difference.`,
 		Args: cobra.NoArgs,
@@ -40,11 +42,14 @@ Audit a system at rest ("throughline status --wait 60s" first): what is under wa
 				}
 				list = []workspace.Workspace{*w}
 			}
+			if err := o.validate(); err != nil {
+				return err
+			}
 			s, err := joinSystem(cfg)
 			if err != nil {
 				return err
 			}
-			results, err := s.audit(cmd.Context(), list, cmd.ErrOrStderr())
+			results, err := s.audit(cmd.Context(), list, o, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -53,17 +58,41 @@ Audit a system at rest ("throughline status --wait 60s" first): what is under wa
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().StringVar(&name, "workspace", "", "audit this workspace alone")
+	c.Flags().StringVar(&o.from, "from", "", "compare what stands under this day (YYYY-MM-DD) or later")
+	c.Flags().StringVar(&o.to, "to", "", "and under this day or earlier")
+	c.Flags().IntVar(&o.atOnce, "at-once", reports.DefaultAtOnce, "events that are held at once, about")
 	return c
 }
 
+// auditOptions is what of each workspace is audited.
+type auditOptions struct {
+	from, to string
+	atOnce   int
+}
+
+func (o auditOptions) validate() error {
+	for flag, day := range map[string]string{"from": o.from, "to": o.to} {
+		if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
+			return fmt.Errorf("--%s %q is not a day such as 2026-11-01", flag, day)
+		}
+	}
+	switch {
+	case o.from != "" && o.to != "" && o.to < o.from:
+		return fmt.Errorf("--to %s is before --from %s", o.to, o.from)
+	case o.atOnce < 1:
+		return fmt.Errorf("--at-once %d is less than 1", o.atOnce)
+	}
+	return nil
+}
+
 // audit audits workspaces one after another; what takes long is told.
-func (s *system) audit(ctx context.Context, list []workspace.Workspace, progress io.Writer) ([]*reports.AuditResult, error) {
+func (s *system) audit(ctx context.Context, list []workspace.Workspace, o auditOptions, progress io.Writer) ([]*reports.AuditResult, error) {
 	var out []*reports.AuditResult
 	for i := range list {
 		w := &list[i]
-		rules, start := journeyRules(w), time.Now()
+		start := time.Now()
 		a := reports.Audit{
-			Workspace: w.Name, Recompute: func(events []*event.Event) *fact.Posting { return journey.Batch(events, rules) },
+			Workspace: w.Name, From: o.from, To: o.to, AtOnce: o.atOnce, Recompute: journey.NewRecompute(journeyRules(w)),
 			Progress: func(what string) {
 				if time.Since(start) > 2*time.Second {
 					fmt.Fprintf(progress, "audit %s: %s\n", w.Name, what)
@@ -94,7 +123,7 @@ func printAudit(w io.Writer, results []*reports.AuditResult, asJSON bool) error 
 	} else {
 		for _, r := range results {
 			for _, c := range r.Checks {
-				fmt.Fprintf(w, "%-20s %-40s %8d compared %6d differ\n", r.Workspace, c.Name, c.Compared, c.Differences)
+				fmt.Fprintf(w, "%-20s %-52s %10d compared %6d differ\n", r.Workspace, c.Name, c.Compared, c.Differences)
 				for _, row := range c.Rows {
 					fmt.Fprintln(w, "    ", row)
 				}

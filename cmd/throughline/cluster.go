@@ -11,7 +11,6 @@ import (
 
 func clusterCommand(load configLoader) *cobra.Command {
 	var nodes int
-	var data string
 	c := &cobra.Command{
 		Use:   "cluster",
 		Short: "Run several brokers and a ClickHouse on this machine, to try the services on",
@@ -24,7 +23,6 @@ cluster makes nothing safer.`,
 			if err != nil {
 				return err
 			}
-			override(&cfg.Data, data)
 			out := cmd.ErrOrStderr()
 			if err := fetchEngines(cmd.Context(), out); err != nil {
 				return err
@@ -50,6 +48,5 @@ cluster makes nothing safer.`,
 		},
 	}
 	c.Flags().IntVar(&nodes, "nodes", 3, "how many brokers")
-	c.Flags().StringVar(&data, "data", "", "data directory (configuration: data)")
 	return c
 }

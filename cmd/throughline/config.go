@@ -43,10 +43,11 @@ type Config struct {
 	set *sources.Set
 }
 
-// ListenConfig is one address a service. An empty one is HTTP, but for the stitcher and the loader, which have nothing
+// ListenConfig is one address a service. An empty one is HTTP, but for the puller, the stitcher and the loader, which have nothing
 // but health and metrics to show and then take a port that the system chooses on the loopback.
 type ListenConfig struct {
 	Collector string `yaml:"collector"`
+	Puller    string `yaml:"puller"`
 	Stitcher  string `yaml:"stitcher"`
 	Loader    string `yaml:"loader"`
 	Reports   string `yaml:"reports"`
@@ -105,6 +106,7 @@ type LogConfig struct {
 // collectorAddr and the others are the addresses in force.
 func (c *Config) collectorAddr() string { return or(c.Listen.Collector, c.HTTP) }
 func (c *Config) reportsAddr() string   { return or(c.Listen.Reports, c.HTTP) }
+func (c *Config) pullerAddr() string    { return or(c.Listen.Puller, anyPort) }
 func (c *Config) stitcherAddr() string  { return or(c.Listen.Stitcher, anyPort) }
 func (c *Config) loaderAddr() string    { return or(c.Listen.Loader, anyPort) }
 

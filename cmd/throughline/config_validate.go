@@ -33,6 +33,7 @@ func (c *Config) Validate() error {
 	}{
 		{"http", c.HTTP, false},
 		{"listen.collector", c.Listen.Collector, true},
+		{"listen.puller", c.Listen.Puller, true},
 		{"listen.stitcher", c.Listen.Stitcher, true},
 		{"listen.loader", c.Listen.Loader, true},
 		{"listen.reports", c.Listen.Reports, true},

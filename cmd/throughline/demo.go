@@ -83,7 +83,7 @@ func (d *demoRun) run(ctx context.Context, data string) error {
 	listening := make(chan string, 1)
 	ended := make(chan error, 1)
 	g.Go(func() error {
-		err := s.run(run, parts{true, true, true, true}, freeAddr(ctx, cfg.HTTP, d.say), func(addr string) { listening <- addr })
+		err := s.run(run, everything, freeAddr(ctx, cfg.HTTP, d.say), func(addr string) { listening <- addr })
 		ended <- err
 		return err
 	})
@@ -128,7 +128,7 @@ func (d *demoRun) show(ctx context.Context, s *system, ended <-chan error) error
 		return errors.New("the events were not drained within five minutes; see the logs in " + s.cfg.Data)
 	}
 	d.say(fmt.Sprintf("all of it is in ClickHouse after %.1f s; auditing", time.Since(began).Seconds()))
-	results, err := s.audit(ctx, s.cfg.Workspaces, d.err)
+	results, err := s.audit(ctx, s.cfg.Workspaces, auditOptions{}, d.err)
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func TestCompose(t *testing.T) {
 			}
 		}
 	}
-	if ours != 5 {
+	if ours != 6 {
 		t.Errorf("%d services are ours", ours)
 	}
 	cfg, err := LoadConfig(root + "deploy/config/compose.yaml")

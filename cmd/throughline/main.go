@@ -34,7 +34,7 @@ type exitStatus int
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 func command() *cobra.Command {
-	var config string
+	var config, data string
 	root := &cobra.Command{
 		Use:   "throughline",
 		Short: "End-to-end attribution that a finance director believes",
@@ -45,11 +45,19 @@ Begin with "throughline demo". "throughline up" runs the whole system on this ma
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.PersistentFlags().StringVar(&config, "config", "", "configuration file; default $THROUGHLINE_CONFIG, else built-in defaults for a first look")
-	load := func() (*Config, error) { return LoadConfig(config) }
+	root.PersistentFlags().StringVar(&data, "data", "", "data directory (configuration: data), where a running system is found too")
+	load := func() (*Config, error) {
+		cfg, err := LoadConfig(config)
+		if err != nil {
+			return nil, err
+		}
+		override(&cfg.Data, data)
+		return cfg, nil
+	}
 	root.AddCommand(
 		upCommand(load), demoCommand(), checkCommand(load), statusCommand(load), auditCommand(load), migrateCommand(load), enginesCommand(),
-		numbersCommand(load), collectorCommand(load), stitcherCommand(load), loaderCommand(load), reportsCommand(load), clusterCommand(load),
-		sourcesCommand(load),
+		numbersCommand(load), collectorCommand(load), pullerCommand(load), stitcherCommand(load), loaderCommand(load), reportsCommand(load), clusterCommand(load),
+		sourcesCommand(load), importCommand(load), replayCommand(load), tailCommand(load),
 	)
 	return root
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/throughline-io/throughline/pipelines"
 	"github.com/throughline-io/throughline/services/loader"
 	"github.com/throughline-io/throughline/services/process"
+	"github.com/throughline-io/throughline/services/puller"
 	"github.com/throughline-io/throughline/services/reports"
 	"github.com/throughline-io/throughline/services/stitcher"
 )
@@ -31,6 +32,8 @@ type status struct {
 	Stages  []stageLag `json:"stages"`
 	// Large are the people with more identifiers than max_person_nodes, the largest first.
 	Large []reports.LargePerson `json:"large_persons"`
+	// Asked is how what vendors are asked for stands.
+	Asked *puller.Status `json:"asked"`
 	// Unchecked are the webhooks of sources that anybody may use who knows their address.
 	Unchecked []uncheckedHook `json:"unchecked_sources"`
 }
@@ -62,7 +65,7 @@ func statusCommand(load configLoader) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show how far every stage is behind",
-		Long: `Shows how many records each stage has still to take, and who has more identifiers than max_person_nodes. With --wait it returns 0 once everything that was accepted is in
+		Long: `Shows how many records each stage has still to take, when each pull last succeeded and is next due, and who has more identifiers than max_person_nodes. With --wait it returns 0 once everything that was accepted is in
 ClickHouse, and 1 if that takes longer.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -97,18 +100,28 @@ ClickHouse, and 1 if that takes longer.`,
 // stages are in the order that events pass them: a lag of zero in each, read in this order, means that nothing is under way.
 func (s *system) stages() []stageLag {
 	return []stageLag{
-		{"stitcher", pipelines.TopicEvents, 0}, {"stitcher", pipelines.TopicMessages, 0},
+		{stagePuller, pipelines.TopicFetches, 0}, {"stitcher", pipelines.TopicEvents, 0}, {"stitcher", pipelines.TopicMessages, 0},
 		{"loader", pipelines.TopicFacts, 0}, {"loader", pipelines.TopicEvents, 0}, {"loader", pipelines.TopicDead, 0},
 	}
 }
+
+// stagePuller is the stage that asks vendors back.
+const stagePuller = "puller"
 
 func (s *system) status(ctx context.Context, client *kgo.Client) (*status, error) {
 	groups := map[string]string{"stitcher": stitcher.DefaultConfig().Group, "loader": loader.DefaultConfig().Group}
 	st := &status{Drained: true, Stages: s.stages(), Unchecked: s.cfg.unchecked()}
 	prefix := s.cfg.Kafka.TopicPrefix
+	var err error
+	if st.Asked, err = puller.ReadStatus(ctx, s.engines.Connect(), prefix, s.cfg.set); err != nil {
+		return nil, err
+	}
 	for i := range st.Stages {
 		g := &st.Stages[i]
-		var err error
+		if g.Stage == stagePuller { // it keeps its own offsets
+			g.Lag, st.Drained = st.Asked.Behind, st.Drained && st.Asked.Behind == 0
+			continue
+		}
 		if g.Lag, err = process.Lag(ctx, client, prefix+groups[g.Stage], prefix+g.Topic); err != nil {
 			return nil, err
 		}
@@ -155,6 +168,9 @@ func (st *status) print(w io.Writer, asJSON bool) error {
 		if _, err := fmt.Fprintf(w, "%-9s %-26s %8d behind\n", g.Stage, g.Topic, g.Lag); err != nil {
 			return err
 		}
+	}
+	if err := printAsked(w, st.Asked); err != nil {
+		return err
 	}
 	for _, p := range st.Large {
 		if _, err := fmt.Fprintf(w, "workspace %s: person %s has %d identifiers: see exclude_identities\n", p.Workspace, p.Person, p.Identifiers); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/throughline-io/throughline/services/collector"
 	"github.com/throughline-io/throughline/services/loader"
 	"github.com/throughline-io/throughline/services/process"
+	"github.com/throughline-io/throughline/services/puller"
 	"github.com/throughline-io/throughline/services/reports"
 	"github.com/throughline-io/throughline/services/stitcher"
 	"github.com/throughline-io/throughline/services/stitcher/journey"
@@ -144,7 +145,10 @@ func (s *system) stop() {
 }
 
 // parts are the services that a process runs.
-type parts struct{ collector, stitcher, loader, reports bool }
+type parts struct{ collector, puller, stitcher, loader, reports bool }
+
+// everything is what one process that is the whole system runs.
+var everything = parts{true, true, true, true, true}
 
 // run runs services and their pages until ctx is done. The address is where the pages are; listening is told it.
 func (s *system) run(ctx context.Context, p parts, addr string, listening func(addr string)) error {
@@ -161,6 +165,10 @@ func (s *system) run(ctx context.Context, p parts, addr string, listening func(a
 		c := collector.New(cfg, s.cfg.Workspaces, s.registry, s.log)
 		services, register, checks = append(services, service{"collector", c.Run}), append(register, c.Register), append(checks, c.Ready)
 		follow = append(follow, c.UseSources)
+	}
+	if p.puller {
+		pl := puller.New(s.pullerConfig(), s.cfg.set, s.registry, s.log)
+		services, follow = append(services, service{"puller", pl.Run}), append(follow, pl.UseSources)
 	}
 	if p.stitcher {
 		st := stitcher.New(s.stitcherConfig(), rulesOf(s.cfg.Workspaces), readRules, s.registry, s.log)
@@ -229,6 +237,12 @@ func (s *system) collectorConfig() collector.Config {
 	return c
 }
 
+func (s *system) pullerConfig() puller.Config {
+	c := puller.DefaultConfig()
+	c.Kafka, c.TopicPrefix, c.MaxAhead = s.engines.Connect(), s.cfg.Kafka.TopicPrefix, s.cfg.MaxAhead
+	return c
+}
+
 func (s *system) stitcherConfig() stitcher.Config {
 	c := stitcher.DefaultConfig()
 	c.Kafka, c.TopicPrefix = s.engines.Connect(), s.cfg.Kafka.TopicPrefix
@@ -257,6 +271,7 @@ func rulesOf(list []workspace.Workspace) map[string]stitcher.Rules {
 func journeyRules(w *workspace.Workspace) *journey.Rules {
 	return &journey.Rules{
 		Workspace: w.Name, Location: w.Location(), Lookback: w.Lookback.Milliseconds(), MaxTouches: w.MaxTouches, Minor: w.Minor, CountBots: w.CountBots(),
+		Lean:   w.LeanFacts(),
 		Static: w.Static(), Pool: w.PoolNumbers(), Classify: w.Classifier().Classify, Tuple: w.Classifier().Tuple,
 	}
 }

@@ -8,12 +8,12 @@ import (
 )
 
 func upCommand(load configLoader) *cobra.Command {
-	var data, httpAddr string
+	var httpAddr string
 	var kafka, clickhouse []string
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Run the whole system with one command",
-		Long: `Runs collector, stitcher, loader and reports in this process, with a real Apache Kafka and a real ClickHouse as children unless
+		Long: `Runs collector, puller, stitcher, loader and reports in this process, with a real Apache Kafka and a real ClickHouse as children unless
 addresses are given. All state is in the data directory and survives restarts and kill -9 of any or all of it.
 
 Embedded engines listen on the loopback only. Engines that are not on this machine yet are fetched first.`,
@@ -23,7 +23,6 @@ Embedded engines listen on the loopback only. Engines that are not on this machi
 			if err != nil {
 				return err
 			}
-			override(&cfg.Data, data)
 			override(&cfg.HTTP, httpAddr)
 			if len(kafka) > 0 {
 				cfg.Kafka.Brokers = kafka
@@ -49,7 +48,7 @@ Embedded engines listen on the loopback only. Engines that are not on this machi
 				return err
 			}
 			defer s.stop()
-			return s.run(cmd.Context(), parts{true, true, true, true}, addr, func(addr string) {
+			return s.run(cmd.Context(), everything, addr, func(addr string) {
 				s.engines.HTTP = addr
 				if err := s.engines.WriteAddresses(cfg.Data); err != nil {
 					say(err.Error())
@@ -61,7 +60,6 @@ Embedded engines listen on the loopback only. Engines that are not on this machi
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&data, "data", "", "data directory (configuration: data)")
 	f.StringVar(&httpAddr, "http", "", "address of the collector and its pages (configuration: http)")
 	f.StringSliceVar(&kafka, "kafka", nil, "brokers to use instead of an embedded Kafka")
 	f.StringSliceVar(&clickhouse, "clickhouse", nil, "ClickHouse (native protocol) to use instead of an embedded one")

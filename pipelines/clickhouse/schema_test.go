@@ -33,8 +33,8 @@ var (
 
 // Every table says what it is and remembers its inserts: without the window a repeated one would count twice.
 func TestEveryTableIsDescribedAndRemembersInserts(t *testing.T) {
-	n := 0
-	for name, text := range sql(t, Migrations()) {
+	n, all := 0, sql(t, Migrations())
+	for name, text := range all {
 		for _, m := range table.FindAllStringSubmatch(text, -1) {
 			n++
 			if !strings.Contains(m[0], "\nCOMMENT '") {
@@ -45,8 +45,12 @@ func TestEveryTableIsDescribedAndRemembersInserts(t *testing.T) {
 			}
 		}
 		for _, m := range derived.FindAllStringSubmatch(text, -1) {
-			if !strings.Contains(text, "CREATE TABLE "+m[2]+"\n") {
-				t.Errorf("%s: what %s fills is not beside it", name, m[1])
+			made := false
+			for _, other := range all {
+				made = made || strings.Contains(other, "CREATE TABLE "+m[2]+"\n")
+			}
+			if !made {
+				t.Errorf("%s: no migration makes what %s fills", name, m[1])
 			}
 		}
 	}

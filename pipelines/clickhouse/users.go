@@ -31,15 +31,17 @@ var readable = []string{
 	"credits", "channel_daily", "channel_roi", "channel_daily_as_of", "ledger_changes", "funnel",
 	"touches", "inquiries", "deals", "deal_stages", "calls", "spend",
 	"calls_hourly", "managers_daily", "reasons", "pipeline_speed", "customers", "repeat_daily", "cohorts", "sources_health", "compare",
-	"events_hourly", "rejected_hourly", "workspace_settings",
+	"events_hourly", "rejected_hourly", "workspace_settings", "conversations",
 	// A view reads with the rights and the row filters of whoever asks, so what is behind it must be readable too.
 	"touches_log", "inquiries_log", "deals_log", "deal_stages_log", "calls_log", "spend_log", "stage_order",
+	"conversations_log", "deal_steps_log", "channel_monthly", "funnel_sums", "managers_sums", "reasons_sums", "speed_sums", "sales_by_person", "touch_months",
 }
 
 // filtered are the tables that hold rows, all by workspace.
 var filtered = []string{
 	"credits", "channel_daily", "touches_log", "inquiries_log", "deals_log", "deal_stages_log", "calls_log", "spend_log", "stage_order",
 	"events_hourly", "rejected_hourly", "workspace_settings",
+	"conversations_log", "deal_steps_log", "channel_monthly", "funnel_sums", "managers_sums", "reasons_sums", "speed_sums", "sales_by_person", "touch_months",
 }
 
 // Limits of a BI user's query.

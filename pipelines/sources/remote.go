@@ -75,6 +75,9 @@ type Request struct {
 	Failed string `yaml:"failed"`
 	// Again is for answers that are not ready yet.
 	Again *Again `yaml:"again"`
+	// Absent are statuses by which the vendor says that there is nothing of that name (any more), such as 404: $responses.<name> is then
+	// null, and of a pull's last request there is no item.
+	Absent []int `yaml:"absent"`
 
 	// Programs and Format are the above, compiled.
 	Programs Programs      `yaml:"-"`

@@ -70,6 +70,11 @@ func validateRequests(list []Request, fault faultFunc) {
 		if r.Pages != nil {
 			r.Pages.validate(at.under("pages"))
 		}
+		for _, status := range r.Absent {
+			if status < 400 || status > 499 || status == 401 || status == 429 {
+				at("absent", "%d is no status that says that something is not there", status)
+			}
+		}
 		if a := r.Again; a != nil {
 			if len(a.Status) == 0 && a.When == "" {
 				at("again", "needs status or when")

@@ -64,8 +64,8 @@ type SampleWorkspace struct {
 	Country  string `yaml:"country"`
 }
 
-// ledgerFile says what all samples of a source give together, in the ledger: it is for the test with real engines, and no sample.
-const ledgerFile = "ledger.yaml"
+// LedgerFile, beside the samples, says what all of them together must post: services/e2e plays them through the whole system.
+const LedgerFile = "ledger.yaml"
 
 // MaxSampleBytes is the largest file of a sample.
 const MaxSampleBytes = 16 << 20
@@ -80,7 +80,7 @@ func (s *Source) Samples() ([]*Sample, error) {
 	for _, f := range files {
 		name := path.Base(f)
 		stem, _, _ := strings.Cut(name, ".")
-		if stem != "" && name != ledgerFile {
+		if stem != "" && name != LedgerFile {
 			stems[stem] = append(stems[stem], name)
 		}
 	}

@@ -25,6 +25,9 @@ type canonical struct {
 	Channels        []ChannelRule        `json:"channels"`
 	DefaultChannels json.RawMessage      `json:"default_channels"`
 	CountBots       bool                 `json:"count_bots,omitempty"`
+	// Facts counts the kinds of facts that were added since the first programs, which wrote none: a workspace whose facts lack some
+	// is rebuilt, and gets them with entries of their own.
+	Facts int `json:"facts,omitempty"`
 }
 
 // FromCanonical is the workspace as far as facts depend on it: what facts were computed by before the configuration was
@@ -43,7 +46,7 @@ func FromCanonical(b []byte) (*Workspace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("canonical configuration: %w", err)
 	}
-	r := &ready{location: location, rates: map[string]*big.Rat{}, static: c.StaticNumbers, pool: map[string]bool{}}
+	r := &ready{location: location, rates: map[string]*big.Rat{}, static: c.StaticNumbers, pool: map[string]bool{}, facts: c.Facts}
 	for currency, rate := range c.FX {
 		v, ok := new(big.Rat).SetString(rate)
 		if !ok {

@@ -51,6 +51,7 @@ type ready struct {
 	pool       map[string]bool
 	exclude    map[string]bool
 	classifier *pipelines.Classifier
+	facts      int
 }
 
 // faults collects what is wrong with a workspace, each with the path of its field.
@@ -102,7 +103,7 @@ func Validate(list []Workspace) error {
 // Validate does the same for one workspace; paths begin at its fields.
 func (w *Workspace) Validate() error {
 	f := &faults{}
-	r := &ready{static: map[string]event.UTM{}, pool: map[string]bool{}}
+	r := &ready{static: map[string]event.UTM{}, pool: map[string]bool{}, facts: facts}
 	w.Currency, w.Country = strings.ToUpper(strings.TrimSpace(w.Currency)), strings.ToUpper(strings.TrimSpace(w.Country))
 	if !nameForm.MatchString(w.Name) {
 		f.add("name", "%q does not match %s", w.Name, nameForm)

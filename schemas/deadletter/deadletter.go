@@ -17,7 +17,8 @@ import (
 // Letter is the value of a record of the dead-letter topic, as JSON.
 type Letter struct {
 	Workspace  string `json:"workspace,omitempty"`
-	Key        string `json:"key,omitempty"` // name of the sender's key
+	Key        string `json:"key,omitempty"`   // name of the sender's key
+	Named      string `json:"named,omitempty"` // source that the item names, where that can be read
 	Code       string `json:"code"`
 	Field      string `json:"field,omitempty"`
 	Message    string `json:"message"`
@@ -40,6 +41,15 @@ const (
 	Unreadable = "unreadable"
 	Unmapped   = "unmapped"
 )
+
+// From is the source that the item is of: the workspace's name for the vendor, or what the item itself names; empty where that cannot
+// be read.
+func (l *Letter) From() string {
+	if l.Source != nil {
+		return l.Source.Instance
+	}
+	return l.Named
+}
 
 // Encode is the record's value.
 func (l *Letter) Encode() ([]byte, error) {

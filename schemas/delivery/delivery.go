@@ -29,12 +29,20 @@ type Parcel struct {
 	Item     json.RawMessage `json:"item,omitempty"`
 	Envelope json.RawMessage `json:"envelope,omitempty"`
 	Place    json.RawMessage `json:"place,omitempty"`
+	// Told is what a pull's mapping was told beside: account, window, cursor, page and, unless they are large, responses.
+	Told json.RawMessage `json:"told,omitempty"`
 	// Request is $request: method, path, query and headers without credentials.
 	Request json.RawMessage `json:"request,omitempty"`
 	// Body is the request's as it came (base64 in JSON), with what is needed to read it.
 	Body        []byte `json:"body,omitempty"`
 	ContentType string `json:"content_type,omitempty"`
 	Query       string `json:"query,omitempty"`
+	// Of a pull's item: $window, $account, $cursor, $page and $responses of its mapping. Answers that are too large are left out.
+	Window    json.RawMessage `json:"window,omitempty"`
+	Account   json.RawMessage `json:"account,omitempty"`
+	Cursor    json.RawMessage `json:"cursor,omitempty"`
+	Page      json.RawMessage `json:"page,omitempty"`
+	Responses json.RawMessage `json:"responses,omitempty"`
 }
 
 // Fetch is the value of a record of pipelines.TopicFetches: an item for which the vendor must be asked before it means anything. The

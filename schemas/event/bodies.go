@@ -52,7 +52,7 @@ func (o *object) direction() Direction {
 
 func (p *parser) call(in *object) {
 	c := &CallData{Direction: in.direction()}
-	from, to := in.required("from"), in.required("to")
+	from, to := in.str("from"), in.required("to") // a caller may hide the number, and then many exchanges leave the field out
 	if s := in.oneOf("status", true, "answered", "missed", "busy", "failed", "voicemail"); s != nil {
 		c.Status = *s
 	}

@@ -109,6 +109,16 @@ func TestNodes(t *testing.T) {
 			r.Node("crm_contact", "7"), []Node{r.Node("email", "j@example.com")},
 		},
 		{
+			"a call without the hidden number with who else is known",
+			`"type":"call","identities":{"crm_contact":"7"},"call":{"direction":"in","to":"+48221112233","status":"answered"}}`,
+			r.Node("crm_contact", "7"), nil,
+		},
+		{
+			"an outbound call from nobody knows where",
+			`"type":"call","call":{"direction":"out","from":null,"to":"501000001","status":"answered"}}`,
+			r.Node("phone", "+48501000001"), nil,
+		},
+		{
 			"a deal lives with itself",
 			`"type":"deal","identities":{"anonymous_id":"a"},"deal":{"id":" 7 "}}`,
 			r.Node("deal", "site/7"), []Node{r.Node("anonymous_id", "a")},

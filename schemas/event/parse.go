@@ -17,8 +17,9 @@ const (
 	MaxEventBytes = 1 << 20
 	// MaxIDLength is the longest id, in characters.
 	MaxIDLength = 128
-	// MaxIdentities bounds the identifiers of one event: more is a list pasted into a field, and would join strangers.
-	MaxIdentities = 100
+	// MaxIdentities bounds the identifiers of one event, as MaxItems does the events of a request: each is a message of its own. The
+	// contract knows no such limit, so it is far beyond what a merge of records in a CRM lists.
+	MaxIdentities = 10_000
 	// MaxAhead is how far ahead of the server's clock a time may be, unless Options say otherwise.
 	MaxAhead = 24 * time.Hour
 )

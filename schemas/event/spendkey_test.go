@@ -5,6 +5,19 @@ import (
 	"testing"
 )
 
+// A value that is said to be none is none: both are printed "(none)", and a restatement may come in either form.
+func TestSpendKeyOfNone(t *testing.T) {
+	key := func(u UTM) NodeID {
+		return SpendKey(&Event{Workspace: "w", Source: "ads", Type: Spend, Spend: &SpendData{Date: "2026-11-01", UTM: u.Normal()}})
+	}
+	if key(UTM{Medium: " (NONE)"}) != key(UTM{}) || key(UTM{Source: "s", Term: "(none)"}) != key(UTM{Source: "s"}) {
+		t.Error("a value given as (none) makes another key than one left out")
+	}
+	if key(UTM{Medium: "none"}) == key(UTM{}) {
+		t.Error("a medium named none is taken for one left out")
+	}
+}
+
 // TestSpendKey checks that each part of the key counts, alone and in its place, and nothing else.
 func TestSpendKey(t *testing.T) {
 	spend := func(change func(*Event)) *Event {

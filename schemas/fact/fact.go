@@ -73,12 +73,36 @@ type Posting struct {
 	Calls      []CallRow
 	Spends     []SpendRow
 	Conflicts  []Conflict
+
+	Conversations []ConversationRow
+	Steps         []StepRow
+}
+
+// Reset empties the posting and keeps its room, so that it can be used again.
+func (p *Posting) Reset() {
+	*p = Posting{
+		Bookings: emptied(p.Bookings), Touchpoints: emptied(p.Touchpoints), Credits: emptied(p.Credits), Touches: emptied(p.Touches),
+		Inquiries: emptied(p.Inquiries), Deals: emptied(p.Deals), Stages: emptied(p.Stages), Identities: emptied(p.Identities),
+		Calls: emptied(p.Calls), Spends: emptied(p.Spends), Conflicts: emptied(p.Conflicts),
+		Conversations: emptied(p.Conversations), Steps: emptied(p.Steps),
+	}
+}
+
+// mostKept is how many rows of a kind a posting keeps room for.
+const mostKept = 256
+
+func emptied[T any](rows []T) []T {
+	if cap(rows) > mostKept {
+		return nil
+	}
+	clear(rows)
+	return rows[:0]
 }
 
 // Empty reports that nothing would be posted.
 func (p *Posting) Empty() bool {
 	return len(p.Credits)+len(p.Touches)+len(p.Inquiries)+len(p.Deals)+len(p.Stages)+len(p.Identities)+
-		len(p.Calls)+len(p.Spends)+len(p.Conflicts) == 0
+		len(p.Calls)+len(p.Spends)+len(p.Conflicts)+len(p.Conversations)+len(p.Steps) == 0
 }
 
 // Booking is one posting of one conversion: a count of one, a change of amount, a reversal.
@@ -150,6 +174,10 @@ type DealRow struct {
 	Title        string
 	FirstChannel string
 	LastChannel  string
+	// The days of CreatedAt, WonAt and ClosedAt; zero where these are.
+	CreatedDate Date
+	WonDate     Date
+	ClosedDate  Date
 }
 
 // StageRow is one stay of a deal in a stage: a row of `deal_stages`. LeftAt is 0 while there.
@@ -162,6 +190,37 @@ type StageRow struct {
 	EnteredAt int64
 	LeftAt    int64
 	Manager   string
+	// EnteredDate is the day of EnteredAt.
+	EnteredDate Date
+}
+
+// StepRow says that a deal reached a step of the funnel, and how much of the deal is a channel's: a row of `deal_steps`. The step is a
+// stage of a pipeline, once however often the deal was in it, or with an empty stage that the deal stands won.
+type StepRow struct {
+	Sign     int32
+	DealID   string
+	LeadDate Date // of the deal's creation
+	Channel  string
+	Pipeline string
+	Stage    string
+	// Ended says that a stay in the stage is over; Stayed is how long these stays were together, in ms.
+	Ended  bool
+	Stayed int64
+	// Shares is what the channel has of the deal's creation under each model, in millionths.
+	Shares [NumberOfModels]int64
+}
+
+// ConversationRow is a conversation in a messenger: a row of `conversations`. AnsweredAt is the first outbound message after its first
+// inbound one and before the next conversation; 0 if there is none.
+type ConversationRow struct {
+	Sign       int32
+	Person     event.NodeID
+	ID         string // `<source>/<event id>` of the message that began it
+	Platform   string
+	Time       int64
+	Date       Date
+	AnsweredAt int64
+	Manager    string // who answered, or else whom the client wrote to
 }
 
 // IdentityRow says which person a node belongs to: a row of `identities`.

@@ -13,6 +13,7 @@ func Split(p *Posting, max int) []*Posting {
 		part.Touches, part.Inquiries, part.Deals = cut(p.Touches, from, max), cut(p.Inquiries, from, max), cut(p.Deals, from, max)
 		part.Stages, part.Identities, part.Calls = cut(p.Stages, from, max), cut(p.Identities, from, max), cut(p.Calls, from, max)
 		part.Spends, part.Conflicts = cut(p.Spends, from, max), cut(p.Conflicts, from, max)
+		part.Conversations, part.Steps = cut(p.Conversations, from, max), cut(p.Steps, from, max)
 		out = append(out, part)
 	}
 	return out
@@ -25,7 +26,8 @@ func cut[T any](rows []T, from, max int) []T {
 
 // longest is how many rows the kind has that has most.
 func (p *Posting) longest() int {
-	return max(len(p.Credits), len(p.Touches), len(p.Inquiries), len(p.Deals), len(p.Stages), len(p.Identities), len(p.Calls), len(p.Spends), len(p.Conflicts))
+	return max(len(p.Credits), len(p.Touches), len(p.Inquiries), len(p.Deals), len(p.Stages), len(p.Identities), len(p.Calls), len(p.Spends), len(p.Conflicts),
+		len(p.Conversations), len(p.Steps))
 }
 
 // take copies credits of another posting with what they refer to.

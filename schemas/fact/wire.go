@@ -22,7 +22,9 @@ func (p *Posting) Append(b []byte) []byte {
 	b = list(b, 11, p.Identities, (*IdentityRow).append)
 	b = list(b, 12, p.Calls, (*CallRow).append)
 	b = list(b, 13, p.Spends, (*SpendRow).append)
-	return list(b, 14, p.Conflicts, (*Conflict).append)
+	b = list(b, 14, p.Conflicts, (*Conflict).append)
+	b = list(b, 15, p.Conversations, (*ConversationRow).append)
+	return list(b, 16, p.Steps, (*StepRow).append)
 }
 
 func list[T any](b []byte, num wire.Num, rows []T, body func(*T, []byte) []byte) []byte {
@@ -76,6 +78,10 @@ func (p *Posting) field(num wire.Num, v uint64, data []byte) error {
 		return item(&p.Spends, data, (*SpendRow).field)
 	case 14:
 		return item(&p.Conflicts, data, (*Conflict).field)
+	case 15:
+		return item(&p.Conversations, data, (*ConversationRow).field)
+	case 16:
+		return item(&p.Steps, data, (*StepRow).field)
 	}
 	return nil
 }

@@ -48,7 +48,10 @@ func (r *DealRow) append(w []byte) []byte {
 	w = wire.Bytes(w, 14, r.Reason)
 	w = wire.Bytes(w, 15, r.Title)
 	w = wire.Bytes(w, 16, r.FirstChannel)
-	return wire.Bytes(w, 17, r.LastChannel)
+	w = wire.Bytes(w, 17, r.LastChannel)
+	w = wire.Int(w, 18, int64(r.CreatedDate))
+	w = wire.Int(w, 19, int64(r.WonDate))
+	return wire.Int(w, 20, int64(r.ClosedDate))
 }
 
 func (r *DealRow) field(num wire.Num, v uint64, data []byte) error {
@@ -69,6 +72,12 @@ func (r *DealRow) field(num wire.Num, v uint64, data []byte) error {
 		r.WonAt = wire.ToInt(v)
 	case 12:
 		r.ClosedAt = wire.ToInt(v)
+	case 18:
+		return wire.ToInt32(&r.CreatedDate, v)
+	case 19:
+		return wire.ToInt32(&r.WonDate, v)
+	case 20:
+		return wire.ToInt32(&r.ClosedDate, v)
 	default:
 		if to := r.text(num); to != nil {
 			*to = string(data)
@@ -109,7 +118,8 @@ func (r *StageRow) append(w []byte) []byte {
 	w = wire.Bytes(w, 5, r.Stage)
 	w = wire.Int(w, 6, r.EnteredAt)
 	w = wire.Int(w, 7, r.LeftAt)
-	return wire.Bytes(w, 8, r.Manager)
+	w = wire.Bytes(w, 8, r.Manager)
+	return wire.Int(w, 9, int64(r.EnteredDate))
 }
 
 func (r *StageRow) field(num wire.Num, v uint64, data []byte) error {
@@ -130,6 +140,8 @@ func (r *StageRow) field(num wire.Num, v uint64, data []byte) error {
 		r.LeftAt = wire.ToInt(v)
 	case 8:
 		r.Manager = string(data)
+	case 9:
+		return wire.ToInt32(&r.EnteredDate, v)
 	}
 	return nil
 }

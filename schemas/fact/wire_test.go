@@ -51,12 +51,14 @@ func TestProto(t *testing.T) {
 		Inquiries: []InquiryRow{
 			{1, person, "site/f", event.Form, 5, 6},
 		},
-		Deals:      []DealRow{{1, person, "crm/7", "sales", "new", "won", true, 120050, -1, 1, 2, 3, "Eva", "r", "T", "Direct", "Email"}},
-		Stages:     []StageRow{{-1, person, "crm/7", "sales", "new", 1, 2, "Eva"}},
-		Identities: []IdentityRow{{1, "phone", event.NodeID{1}, person}},
-		Calls:      []CallRow{{1, person, "pbx/1", 5, 6, event.Out, "busy", "+48221112233", 7, 8, "Eva", "matched", event.NodeID{2}}},
-		Spends:     []SpendRow{{-1, "ads/1", "acc", 7, 8, 9, 1000, tuple}},
-		Conflicts:  []Conflict{{"site", "v", 1 << 63}},
+		Deals:         []DealRow{{1, person, "crm/7", "sales", "new", "won", true, 120050, -1, 1, 2, 3, "Eva", "r", "T", "Direct", "Email", 10, 11, -12}},
+		Stages:        []StageRow{{-1, person, "crm/7", "sales", "new", 1, 2, "Eva", 13}},
+		Identities:    []IdentityRow{{1, "phone", event.NodeID{1}, person}},
+		Calls:         []CallRow{{1, person, "pbx/1", 5, 6, event.Out, "busy", "+48221112233", 7, 8, "Eva", "matched", event.NodeID{2}}},
+		Spends:        []SpendRow{{-1, "ads/1", "acc", 7, 8, 9, 1000, tuple}},
+		Conflicts:     []Conflict{{"site", "v", 1 << 63}},
+		Conversations: []ConversationRow{{1, person, "chat/1", "viber", 5, 6, 7, "Eva"}},
+		Steps:         []StepRow{{-1, "crm/7", 14, "Email", "sales", "new", true, 15, [NumberOfModels]int64{1, -2, 3, 4, 5, 6, 7}}},
 	}
 	const tupleJSON = `"channel":"Paid Search","source":"google","medium":"cpc","campaign":"autumn","content":"banner","term":"shoes"`
 	const personJSON = `"person":"AAAAAAAAAAAAAAAAAAAAAQ=="`
@@ -68,13 +70,16 @@ func TestProto(t *testing.T) {
 		"touches":[{"sign":-1,PERSON,"type":1,"id":"site/v","time":1,"date":2,TUPLE}],
 		"inquiries":[{"sign":1,PERSON,"id":"site/f","type":4,"time":5,"date":6}],
 		"deals":[{"sign":1,PERSON,"id":"crm/7","pipeline":"sales","stage":"new","status":"won","deleted":true,"amount":120050,"costOfGoods":-1,
-			"createdAt":1,"wonAt":2,"closedAt":3,"manager":"Eva","reason":"r","title":"T","firstChannel":"Direct","lastChannel":"Email"}],
-		"stages":[{"sign":-1,PERSON,"dealId":"crm/7","pipeline":"sales","stage":"new","enteredAt":1,"leftAt":2,"manager":"Eva"}],
+			"createdAt":1,"wonAt":2,"closedAt":3,"manager":"Eva","reason":"r","title":"T","firstChannel":"Direct","lastChannel":"Email","createdDate":10,"wonDate":11,"closedDate":-12}],
+		"stages":[{"sign":-1,PERSON,"dealId":"crm/7","pipeline":"sales","stage":"new","enteredAt":1,"leftAt":2,"manager":"Eva","enteredDate":13}],
 		"identities":[{"sign":1,"kind":"phone","node":"AQAAAAAAAAAAAAAAAAAAAA==",PERSON}],
 		"calls":[{"sign":1,PERSON,"id":"pbx/1","time":5,"date":6,"direction":2,"status":"busy","company":"+48221112233","waitSeconds":7,"talkSeconds":8,
 			"manager":"Eva","match":"matched","visitor":"AgAAAAAAAAAAAAAAAAAAAA=="}],
 		"spends":[{"sign":-1,"eventId":"ads/1","account":"acc","date":7,"impressions":8,"clicks":9,"amount":1000,TUPLE}],
-		"conflicts":[{"source":"site","eventId":"v","content":"9223372036854775808"}]}`)
+		"conflicts":[{"source":"site","eventId":"v","content":"9223372036854775808"}],
+		"conversations":[{"sign":1,PERSON,"id":"chat/1","platform":"viber","time":5,"date":6,"answeredAt":7,"manager":"Eva"}],
+		"steps":[{"sign":-1,"dealId":"crm/7","leadDate":14,"channel":"Email","pipeline":"sales","stage":"new","ended":true,"stayed":15,
+			"firstTouch":1,"lastTouch":-2,"lastNonDirect":3,"linear":4,"timeDecay":5,"positionBased":6,"wShaped":7}]}`)
 	theirs := schema.Agree(t, p.Append(nil), want)
 	got, err := Decode(theirs)
 	if err != nil || !reflect.DeepEqual(got, p) {

@@ -16,6 +16,7 @@ import (
 const (
 	DeadLetters = "throughline dead letters"
 	Fetches     = "throughline fetches"
+	Tokens      = "throughline tokens"
 )
 
 // Seal encrypts an item.

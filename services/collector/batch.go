@@ -3,10 +3,9 @@ package collector
 import (
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/pipelines/intake"
 	"github.com/throughline-io/throughline/pipelines/workspace"
 	"github.com/throughline-io/throughline/schemas/deadletter"
 	"github.com/throughline-io/throughline/schemas/event"
@@ -39,7 +38,7 @@ func (c *Collector) read(k *connection, key sender, items [][]byte) *batch {
 		}
 		if bad != nil {
 			b.answer.Rejected = append(b.answer.Rejected, rejected{i, bad.Code, said(bad)})
-			b.bury(c.cfg, k, key.FoundKey, i, item, bad, now)
+			b.bury(k, key.FoundKey, i, item, bad, now)
 			continue
 		}
 		b.accept(c, k, &e)
@@ -60,7 +59,7 @@ func (b *batch) accept(c *Collector, k *connection, e *event.Event) {
 	}
 	b.met[s] = true
 	b.seen = append(b.seen, s)
-	b.records = append(b.records, record(c.cfg, k, e))
+	b.records = append(b.records, k.topics.Event(e))
 	b.types[e.Type]++
 	if e.Type == event.Visit && e.Visit.Bot {
 		b.bots++
@@ -83,42 +82,24 @@ func said(bad *event.Error) string {
 	return bad.Field + ": " + bad.Message
 }
 
-// record is an event's record: its home decides the partition, so that all of a person's events of one home come in
-// order.
-func record(cfg Config, k *connection, e *event.Event) *kgo.Record {
-	var home event.NodeID
-	if e.Type == event.Spend {
-		home = event.SpendKey(e)
-	} else {
-		home = e.Nodes[0].ID
-	}
-	return &kgo.Record{
-		Topic: cfg.topic(pipelines.TopicEvents), Partition: pipelines.Partition(home, k.events), Key: home[:], Value: e.Append(nil),
-	}
-}
-
 // bury adds the dead letter of a rejected item.
-func (b *batch) bury(cfg Config, k *connection, key workspace.FoundKey, i int, item []byte, bad *event.Error, now time.Time) {
-	l := &deadletter.Letter{
-		Workspace: b.workspace, Key: key.Name, Code: string(bad.Code), Field: bad.Field, Message: bad.Message,
-		ReceivedAt: now.UTC().Format(time.RFC3339Nano), Index: i,
-	}
-	b.keep(cfg, k, l, key.Workspace, item)
+func (b *batch) bury(k *connection, key workspace.FoundKey, i int, item []byte, bad *event.Error, now time.Time) {
+	l, err := intake.Bury(key.Workspace, key.Name, i, item, bad, now)
+	b.letter(k, l, err)
 }
 
-// keep adds a dead letter with the item that it is about.
-func (b *batch) keep(cfg Config, k *connection, l *deadletter.Letter, w *workspace.Workspace, item []byte) {
-	if err := l.Keep([]byte(w.Pepper), item, w.StoreContacts); err != nil {
-		b.fault = err
-		return
-	}
-	value, err := l.Encode()
+// letter adds a dead letter.
+func (b *batch) letter(k *connection, l *deadletter.Letter, err error) {
 	if err != nil {
 		b.fault = err
 		return
 	}
-	partition := int32(xxhash.Sum64String(b.workspace) % uint64(k.dead))
-	b.records = append(b.records, &kgo.Record{Topic: cfg.topic(pipelines.TopicDead), Partition: partition, Key: []byte(b.workspace), Value: value})
+	r, err := k.topics.Letter(l)
+	if err != nil {
+		b.fault = err
+		return
+	}
+	b.records = append(b.records, r)
 }
 
 // settle counts and remembers what Kafka has now.

@@ -71,6 +71,19 @@ func readBody(w http.ResponseWriter, r *http.Request, memory *reservation, most 
 	return readAll(in, memory, most)
 }
 
+// drainBytes is how much of a body that is too large is read and thrown away.
+const drainBytes = 4 * MaxRequestBytes
+
+// drain lets a sender finish. Most clients read the answer only once all is sent: one that is cut off learns of a broken
+// connection, takes that for a fault of the network and sends the same again. A sender that waits to be told (Expect:
+// 100-continue), or that announces more than is worth reading, is cut.
+func drain(r *http.Request) {
+	if r.Header.Get("Expect") != "" || r.ContentLength > drainBytes {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, r.Body, drainBytes) // whatever happens, the answer is the same
+}
+
 // readAll reads to the end, or to the first byte past the limit.
 func readAll(in io.Reader, memory *reservation, most int) ([]byte, error) {
 	if err := memory.take(firstBytes); err != nil {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/throughline-io/throughline/pipelines"
 )
 
 // Limits of the contract (SPEC §2).
@@ -14,9 +16,6 @@ const (
 	MaxRequestBytes = 16 << 20
 	// MaxItems is the most events a request may hold.
 	MaxItems = 10_000
-	// maxRecordBytes bounds one record to Kafka: a rejected item may be as large as a request, and its dead letter is a third
-	// larger.
-	maxRecordBytes = 23 << 20
 )
 
 // oneRequest is the most memory that one request takes: its body, and what is made of it.
@@ -83,4 +82,5 @@ func (c Config) Validate() error {
 	return errors.Join(all...)
 }
 
-func (c Config) topic(name string) string { return c.TopicPrefix + name }
+// leasesTopic is the log of leases.
+func (c Config) leasesTopic() string { return c.TopicPrefix + pipelines.TopicLeases }

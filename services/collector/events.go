@@ -56,6 +56,9 @@ func (c *Collector) events(w http.ResponseWriter, r *http.Request) {
 	defer held.leave()
 	items, err := c.items(w, r, held)
 	if err != nil {
+		if errors.Is(err, errTooLarge) {
+			drain(r)
+		}
 		c.refuseBody(w, err)
 		return
 	}

@@ -165,6 +165,9 @@ func TestDeadLetters(t *testing.T) {
 			if readable := bytes.Contains(dead[0].Value, []byte("501000001")); readable != row.readable || (l.Body != "") != row.readable {
 				t.Errorf("readable: %t, want %t: %s", readable, row.readable, dead[0].Value)
 			}
+			if want := map[string]string{wrong("1"): "site"}[row.item]; l.From() != want { // nobody can read it in what is broken
+				t.Errorf("source %q, want %q", l.From(), want)
+			}
 			if l.Key != "crm" || l.Index != 1 || l.Code != string(r.Rejected[0].Code) || l.Message == "" || l.ReceivedAt == "" {
 				t.Errorf("letter %+v", l)
 			}

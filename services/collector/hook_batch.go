@@ -7,10 +7,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/pipelines/intake"
 	"github.com/throughline-io/throughline/pipelines/sources"
 	"github.com/throughline-io/throughline/pipelines/sources/items"
 	"github.com/throughline-io/throughline/pipelines/sources/mapping"
@@ -25,6 +22,8 @@ type hookBatch struct {
 	// items are all, fetches those that wait for the vendor's answer, silent those that mean nothing; bad are codes of the rest.
 	items, fetches, silent int
 	bad                    map[string]int
+	// unread is why an item could not be read: the request is then kept as a whole, for of the item there is nothing to keep.
+	unread error
 	// kept is how many bytes of parcels are kept, events how many events there are, of what size.
 	kept, events, size int
 }
@@ -64,7 +63,10 @@ func (c *Collector) readHook(ctx context.Context, k *connection, h *hook) *hookB
 		if err == nil {
 			err = c.hookItem(ctx, k, h, b, item, v)
 		} else {
-			b.buryItem(c, k, h, item, v, deadletter.Unreadable, "", sources.Discreet(err))
+			b.bad[deadletter.Unreadable]++
+			if b.unread == nil {
+				b.unread = err
+			}
 		}
 		switch {
 		case errors.Is(err, errHookGrows):
@@ -79,19 +81,22 @@ func (c *Collector) readHook(ctx context.Context, k *connection, h *hook) *hookB
 			return c.buryWhole(k, h, b.bad, deadletter.Unmapped, errors.New("too many of its items could not be mapped to keep each"))
 		}
 	}
+	if b.unread != nil {
+		b.whole(k, h, deadletter.Unreadable, b.unread)
+	}
 	return b
 }
 
 // hookItem takes one item.
 func (c *Collector) hookItem(ctx context.Context, k *connection, h *hook, b *hookBatch, item items.Item, v *mapping.Variables) error {
 	if h.entry.Fetch != nil {
-		b.fetch(c, k, h, item, v)
+		b.fetch(k, h, item, v)
 		return nil
 	}
 	events, err := h.instance.Map(ctx, h.entry, item, v)
 	if err != nil {
 		if ctx.Err() == nil {
-			b.buryItem(c, k, h, item, v, deadletter.Unmapped, "", sources.Discreet(err))
+			b.buryItem(k, h, item, v, deadletter.Unmapped, "", sources.Discreet(err))
 		}
 		return nil
 	}
@@ -115,92 +120,73 @@ func (c *Collector) hookItem(ctx context.Context, k *connection, h *hook, b *hoo
 		}
 	}
 	if first != nil { // once for the item: it is sent again as a whole, and what was good is then a duplicate
-		b.buryItem(c, k, h, item, v, string(first.Code), first.Field, first.Message)
+		b.buryItem(k, h, item, v, string(first.Code), first.Field, first.Message)
 	}
 	return nil
 }
 
-// parcel is an item with all that its mapping is told.
-func parcel(item items.Item, v *mapping.Variables) (*delivery.Parcel, error) {
-	p := &delivery.Parcel{}
-	for _, part := range []struct {
-		to *json.RawMessage
-		of any
-	}{{&p.Item, item.Value}, {&p.Envelope, item.Envelope}, {&p.Place, item.Place}, {&p.Request, v.Request}} {
-		b, err := json.Marshal(part.of)
-		if err != nil {
-			return nil, err
-		}
-		*part.to = b
-	}
-	return p, nil
-}
-
-func (h *hook) source() *delivery.Source {
-	return &delivery.Source{Source: h.instance.Source.Name, Instance: h.instance.Name, Entry: h.entry.Name, Version: h.instance.Source.Version}
-}
-
 // buryItem adds the dead letter of an item.
-func (b *hookBatch) buryItem(c *Collector, k *connection, h *hook, item items.Item, v *mapping.Variables, code, field, message string) {
+func (b *hookBatch) buryItem(k *connection, h *hook, item items.Item, v *mapping.Variables, code, field, message string) {
 	b.bad[code]++
-	p, err := parcel(item, v)
+	p, err := intake.Parcel(item, v)
 	if err != nil {
 		b.fault = err
 		return
 	}
-	b.letter(c, k, h, p, item.Place.Index, code, field, message)
+	b.letter(k, h, p, item.Place.Index, code, field, message)
 }
 
-func (b *hookBatch) letter(c *Collector, k *connection, h *hook, p *delivery.Parcel, index int, code, field, message string) {
+func (b *hookBatch) letter(k *connection, h *hook, p *delivery.Parcel, index int, code, field, message string) {
 	kept, err := p.Encode()
 	if err != nil {
 		b.fault = err
 		return
 	}
 	b.kept += len(kept)
-	l := &deadletter.Letter{
-		Workspace: b.workspace, Key: h.instance.Name, Code: code, Field: field, Message: message,
-		ReceivedAt: h.request.Received.UTC().Format(time.RFC3339Nano), Index: index, Source: h.source(),
-	}
-	b.keep(c.cfg, k, l, h.instance.Workspace, kept)
+	bad := &event.Error{Code: event.Code(code), Field: field, Message: message}
+	l, err := intake.Bury(h.instance.Workspace, h.instance.Name, index, kept, bad, h.request.Received)
+	by := intake.By(h.instance, h.entry)
+	l.Source = &by
+	b.batch.letter(k, l, err)
 }
 
 // buryWhole keeps a request as it came, once, and nothing else of it: sent again, all of its items are mapped anew.
 func (c *Collector) buryWhole(k *connection, h *hook, before map[string]int, code string, err error) *hookBatch {
-	b := &hookBatch{batch: newBatch(h.instance.Workspace.Name), bad: before}
+	b := &hookBatch{batch: newBatch(h.instance.Workspace.Name), bad: before, items: 1}
 	b.bad[code]++
-	b.items++
-	request, fault := json.Marshal(h.instance.Request(h.entry, h.request))
-	if fault != nil {
-		b.fault = fault
-		return b
-	}
-	p := &delivery.Parcel{Body: h.request.Body, ContentType: h.request.Header.Get("Content-Type"), Query: h.request.Query, Request: request}
-	b.letter(c, k, h, p, 0, code, "", sources.Discreet(err))
+	b.whole(k, h, code, err)
 	return b
 }
 
+// whole adds the dead letter of a request as it came.
+func (b *hookBatch) whole(k *connection, h *hook, code string, err error) {
+	request, fault := json.Marshal(h.instance.Request(h.entry, h.request))
+	if fault != nil {
+		b.fault = fault
+		return
+	}
+	p := &delivery.Parcel{Body: h.request.Body, ContentType: h.request.Header.Get("Content-Type"), Query: h.request.Query, Request: request}
+	b.letter(k, h, p, 0, code, "", sources.Discreet(err))
+}
+
 // fetch adds the record by which the puller asks the vendor back.
-func (b *hookBatch) fetch(c *Collector, k *connection, h *hook, item items.Item, v *mapping.Variables) {
-	p, err := parcel(item, v)
+func (b *hookBatch) fetch(k *connection, h *hook, item items.Item, v *mapping.Variables) {
+	p, err := intake.Parcel(item, v)
 	if err != nil {
 		b.fault = err
 		return
 	}
-	f := &delivery.Fetch{Workspace: b.workspace, Source: *h.source(), ReceivedAt: h.request.Received.UTC().Format(time.RFC3339Nano)}
+	f := &delivery.Fetch{Workspace: b.workspace, Source: intake.By(h.instance, h.entry), ReceivedAt: h.request.Received.UTC().Format(time.RFC3339Nano)}
 	if err := f.Keep([]byte(h.instance.Workspace.Pepper), p, h.instance.Workspace.StoreContacts); err != nil {
 		b.fault = err
 		return
 	}
-	value, err := f.Encode()
+	r, err := k.topics.Fetch(f)
 	if err != nil {
 		b.fault = err
 		return
 	}
 	b.fetches++
 	b.kept += len(p.Item) + len(p.Envelope)
-	key := f.Key()
-	b.records = append(b.records, &kgo.Record{
-		Topic: c.cfg.topic(pipelines.TopicFetches), Partition: int32(xxhash.Sum64String(key) % uint64(k.fetches)), Key: []byte(key), Value: value,
-	})
+	b.records = append(b.records, r)
 }

@@ -4,19 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/pipelines/intake"
 )
 
 // connection is what the collector knows of Kafka while it is connected.
 type connection struct {
 	client *kgo.Client
-	// events and the others are how many partitions these topics have.
-	events, dead, leases, fetches int32
+	topics *intake.Topics
+	// leases is how many partitions the log of leases has.
+	leases int32
 }
 
 var (
@@ -24,54 +25,28 @@ var (
 	errNoAnswer     = errors.New("no acknowledgement from Kafka in time")
 )
 
-// leaderPause is the least time between two looks for a partition's leader: requests wait for it when one moves.
-const leaderPause = 250 * time.Millisecond
-
 // connect makes the producer. A record that Kafka does not answer in time fails, even if it may have been written: what
 // is sent again is told by its id, and a sender that waits for ever is worse.
 func (c *Collector) connect(ctx context.Context) (*connection, error) {
-	client, err := kgo.NewClient(append(append([]kgo.Opt{}, c.cfg.Kafka...),
-		kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	client, err := kgo.NewClient(append(slices.Concat(c.cfg.Kafka, intake.Producer()),
 		kgo.ProducerLinger(c.cfg.Linger),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
-		kgo.ProducerBatchMaxBytes(maxRecordBytes),
 		kgo.MaxBufferedRecords(c.cfg.MaxBufferedRecords),
 		kgo.MaxBufferedBytes(c.cfg.MaxBufferedBytes),
 		kgo.RecordDeliveryTimeout(c.cfg.DeliveryTimeout),
 		kgo.AllowIdempotentProduceCancellation(),
-		kgo.MetadataMinAge(leaderPause),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("collector: %w", err)
 	}
 	k := &connection{client: client}
-	if err := k.countPartitions(ctx, c.cfg); err != nil {
+	if k.topics, err = intake.Count(ctx, client, c.cfg.TopicPrefix); err == nil {
+		k.leases, err = intake.Partitions(ctx, client, c.cfg.leasesTopic())
+	}
+	if err != nil {
 		client.Close()
-		return nil, err
+		return nil, fmt.Errorf("collector: %w", err)
 	}
 	return k, nil
-}
-
-// countPartitions asks the topics themselves: all collectors and stitchers must agree where a node lives.
-func (k *connection) countPartitions(ctx context.Context, cfg Config) error {
-	for topic, n := range map[string]*int32{
-		pipelines.TopicEvents: &k.events, pipelines.TopicDead: &k.dead, pipelines.TopicLeases: &k.leases, pipelines.TopicFetches: &k.fetches,
-	} {
-		name := cfg.topic(topic)
-		topics, err := kadm.NewClient(k.client).ListTopics(ctx, name)
-		if err != nil {
-			return fmt.Errorf("collector: list topic %s: %w", name, err)
-		}
-		t := topics[name]
-		if t.Err != nil {
-			return fmt.Errorf("collector: topic %s: %w (create it with `throughline migrate`)", name, t.Err)
-		}
-		if *n = int32(len(t.Partitions)); *n == 0 {
-			return fmt.Errorf("collector: topic %s has no partition", name)
-		}
-	}
-	return nil
 }
 
 // produce hands records to Kafka and waits until it has all of them. Any failure is the request's: what got through is a

@@ -5,17 +5,15 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/services/collector/numbers"
+	"github.com/throughline-io/throughline/services/internal/kafka"
 )
 
 // The log of leases is a compacted topic. A pool's records are all in one partition, which one process at a time may write:
@@ -118,42 +116,8 @@ func readLeases(ctx context.Context, connect []kgo.Opt, topic string, only ...in
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	log := newLeaseLog()
-	// The last record of a partition is a transaction's marker: it tells that the end is reached.
-	client, err := kgo.NewClient(append(append([]kgo.Opt{}, connect...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())...)
-	if err != nil {
+	if _, err := kafka.ReadAll(ctx, connect, topic, log.read, only...); err != nil {
 		return nil, fmt.Errorf("leases: %w", err)
-	}
-	defer client.Close()
-	ends, err := kadm.NewClient(client).ListCommittedOffsets(ctx, topic)
-	if err == nil {
-		err = ends.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("leases: list the ends of %s: %w", topic, err)
-	}
-	left, from := map[int32]int64{}, map[int32]kgo.Offset{}
-	ends.Each(func(o kadm.ListedOffset) {
-		if o.Offset > 0 && (len(only) == 0 || slices.Contains(only, o.Partition)) {
-			left[o.Partition], from[o.Partition] = o.Offset, kgo.NewOffset().AtStart()
-		}
-	})
-	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: from})
-	for len(left) > 0 {
-		fetches := client.PollFetches(ctx)
-		if err := errors.Join(ctx.Err(), fetches.Err()); err != nil {
-			return nil, fmt.Errorf("leases: read %s: %w", topic, err)
-		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			if err == nil && !r.Attrs.IsControl() {
-				err = log.read(r)
-			}
-			if end, ok := left[r.Partition]; ok && r.Offset+1 >= end {
-				delete(left, r.Partition)
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
 	}
 	return log, nil
 }

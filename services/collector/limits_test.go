@@ -171,3 +171,47 @@ func TestSlowSender(t *testing.T) {
 	}
 	d.await("its end", func() bool { return testutil.ToFloat64(d.metrics.bytes) == 0 })
 }
+
+// TestTooLargeIsTold checks that a sender which reads nothing before it has sent everything, as most do, gets the answer and not a
+// broken connection.
+func TestTooLargeIsTold(t *testing.T) {
+	d := open(t)
+	for _, row := range []struct{ name, length string }{
+		{"announced", fmt.Sprintf("Content-Length: %d", MaxRequestBytes+8<<20)},
+		{"in chunks", "Transfer-Encoding: chunked"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", d.server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk_shop\r\n%s\r\n\r\n", row.length); err != nil {
+				t.Fatal(err)
+			}
+			block := strings.Repeat(" ", 1<<20)
+			head, tail := "", ""
+			if strings.HasPrefix(row.length, "T") {
+				head, tail = fmt.Sprintf("%x\r\n", len(block)), "\r\n"
+			}
+			for range (MaxRequestBytes + 8<<20) / len(block) {
+				if _, err := conn.Write([]byte(head + block + tail)); err != nil {
+					t.Fatalf("cut off while sending: %v", err)
+				}
+			}
+			if head != "" {
+				if _, err := conn.Write([]byte("0\r\n\r\n")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if res.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("answer %d", res.StatusCode)
+			}
+		})
+	}
+}

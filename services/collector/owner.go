@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
-	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/pipelines/intake"
 	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/services/collector/numbers"
 	"github.com/throughline-io/throughline/services/internal/kafka"
@@ -96,11 +96,11 @@ const (
 
 // openOwner shuts the former owner out, reads what it left, and is the owner.
 func (c *Collector) openOwner(ctx context.Context, partition int32, asks <-chan *ask) (_ *owner, err error) {
-	topic := c.cfg.topic(pipelines.TopicLeases)
+	topic := c.cfg.leasesTopic()
 	name := c.cfg.TopicPrefix + "throughline-leases-" + strconv.Itoa(int(partition))
 	client, err := kgo.NewClient(append(append([]kgo.Opt{}, c.cfg.Kafka...),
 		kgo.TransactionalID(name), kgo.TransactionTimeout(leaseTransaction), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ConcurrentTransactionsBackoff(transactionPause), kgo.RecordDeliveryTimeout(c.cfg.DeliveryTimeout), kgo.MetadataMinAge(leaderPause),
+		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ConcurrentTransactionsBackoff(transactionPause), kgo.RecordDeliveryTimeout(c.cfg.DeliveryTimeout), kgo.MetadataMinAge(intake.LeaderPause),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("leases: %w", err)
@@ -231,7 +231,7 @@ func (o *owner) give(a *ask, next *transaction) {
 		a.answer <- told{err: err}
 		return
 	}
-	next.waiting = append(next.waiting, given{a, answer, record(o.c.cfg, k, e)})
+	next.waiting = append(next.waiting, given{a, answer, k.topics.Event(e)})
 }
 
 // countHours writes down what was asked for since the last time.
@@ -276,7 +276,7 @@ func (o *owner) isTold(l numbers.Lease) bool {
 }
 
 func (o *owner) record(key, value []byte) *kgo.Record {
-	return &kgo.Record{Topic: o.c.cfg.topic(pipelines.TopicLeases), Partition: o.partition, Key: key, Value: value}
+	return &kgo.Record{Topic: o.c.cfg.leasesTopic(), Partition: o.partition, Key: key, Value: value}
 }
 
 // commit writes all records or none.

@@ -13,8 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
-
-	"github.com/throughline-io/throughline/pipelines"
 )
 
 // The processes share the partitions of the log of leases as a consumer group that reads nothing: who is assigned a partition owns
@@ -39,7 +37,7 @@ func (c *Collector) runLeases(ctx context.Context) error {
 	if len(c.pools) == 0 {
 		return nil
 	}
-	topic := c.cfg.topic(pipelines.TopicLeases)
+	topic := c.cfg.leasesTopic()
 	var owners sync.WaitGroup
 	stops := map[int32]context.CancelFunc{}
 	var mu sync.Mutex

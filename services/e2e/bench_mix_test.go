@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +86,7 @@ func BenchmarkStitcherMix(b *testing.B) {
 	x.drained(b, "m."+cfg.Group, "m."+pipelines.TopicEvents, "m."+pipelines.TopicMessages)
 	seconds, used := time.Since(began).Seconds(), cpu()-used
 	stop()
+	b.Log(phases(b, reg))
 	ceiling := x.echo(b, "m.", n)
 	b.ReportMetric(n/seconds, "events/s")
 	b.ReportMetric(ceiling, "ceiling_events/s")
@@ -112,4 +114,22 @@ func metric(b *testing.B, reg *prometheus.Registry, name string) (sum float64) {
 		}
 	}
 	return sum
+}
+
+// phases tells where the stitcher's time went.
+func phases(b *testing.B, reg *prometheus.Registry) string {
+	families, err := reg.Gather()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out strings.Builder
+	for _, f := range families {
+		if f.GetName() == "throughline_stitcher_phase_seconds_total" {
+			for _, m := range f.GetMetric() {
+				fmt.Fprintf(&out, "%s %.1f s, ", m.GetLabel()[0].GetValue(), m.GetCounter().GetValue())
+			}
+		}
+	}
+	fmt.Fprintf(&out, "%.0f transactions", metric(b, reg, "throughline_stitcher_transactions_total"))
+	return out.String()
 }

@@ -47,6 +47,7 @@ const benchPartitions = 12
 
 // bring starts the engines of the benchmarks, once; they end with the program.
 var bring = sync.OnceValues(func() (*bench, error) {
+	process.TuneMemory() // as the program does
 	dir, err := os.MkdirTemp("", "throughline-bench-")
 	if err != nil {
 		return nil, err
@@ -257,6 +258,7 @@ func (x *bench) drained(b *testing.B, group string, topics ...string) {
 		b.Fatal(err)
 	}
 	defer client.Close()
+	least := int64(-1)
 	for end := time.Now().Add(5 * time.Minute); ; <-time.After(10 * time.Millisecond) {
 		var lag int64
 		for _, t := range topics {
@@ -272,6 +274,9 @@ func (x *bench) drained(b *testing.B, group string, topics ...string) {
 		}
 		if lag == 0 {
 			return
+		}
+		if least < 0 || lag < least { // as long as it goes on, it may take as long as it takes
+			least, end = lag, time.Now().Add(5*time.Minute)
 		}
 		if time.Now().After(end) {
 			b.Fatalf("%s still lags by %d", group, lag)
@@ -334,9 +339,8 @@ func (x *bench) service(b *testing.B, run func(context.Context) error) (stop fun
 	}
 }
 
-// BenchmarkLoader measures rows a second of the stitcher's postings and the raw events, exactly once and through all views,
-// against a bare pass-through: the same number of rows of the same credits, read from Kafka as they are and inserted as one
-// column, without a plan, a token or a view.
+// BenchmarkLoader measures rows a second of the stitcher's postings and the raw events, exactly once and through all views, against a
+// copy of the records as they are (blob: one column, nothing decoded, without a plan, a token or a view) and against its peers.
 func BenchmarkLoader(b *testing.B) {
 	x := topics(b, "s.") // what BenchmarkStitcher wrote
 	db, err := process.OpenClickHouse(x.engines, x.engines.Admin, x.engines.AdminPassword, 6)
@@ -345,7 +349,7 @@ func BenchmarkLoader(b *testing.B) {
 	}
 	defer db.Close()
 	ctx := context.Background()
-	ceiling := x.bareInsert(b, db)
+	ceiling, records := x.bareInsert(b, db)
 	cfg := loader.DefaultConfig()
 	cfg.Kafka, cfg.TopicPrefix = x.engines.Connect(), "s."
 	l := loader.New(cfg, db, prometheus.NewRegistry(), zap.NewNop())
@@ -359,14 +363,17 @@ func BenchmarkLoader(b *testing.B) {
 	if err := db.QueryRow(ctx, `SELECT sum(rows) FROM system.parts WHERE database = 'throughline' AND active AND table NOT IN ('channel_daily', 'goose_db_version', 'bare')`).Scan(&rows); err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64(rows)/seconds, "rows/s")
-	b.ReportMetric(ceiling, "ceiling_rows/s")
-	b.ReportMetric(float64(rows)/seconds/ceiling, "of_ceiling")
+	rate, recordRate := float64(rows)/seconds, float64(records)/seconds
+	b.ReportMetric(rate, "rows/s")
+	b.ReportMetric(recordRate, "records/s")
+	b.ReportMetric(ceiling, "blob_records/s")
+	b.ReportMetric(recordRate/ceiling, "of_blob")
 	b.ReportMetric(used/float64(rows)*1e6, "cpu_s/million")
+	x.peers(b, db, rate)
 }
 
 // bareInsert reads the same topics and inserts each record as it is.
-func (x *bench) bareInsert(b *testing.B, db clickhouse.Conn) float64 {
+func (x *bench) bareInsert(b *testing.B, db clickhouse.Conn) (rate float64, records int) {
 	ctx := context.Background()
 	if err := db.Exec(ctx, `CREATE TABLE throughline.bare (record String) ENGINE = MergeTree ORDER BY tuple()`); err != nil {
 		b.Fatal(err)
@@ -385,7 +392,11 @@ func (x *bench) bareInsert(b *testing.B, db clickhouse.Conn) float64 {
 	began, n := time.Now(), 0
 	for {
 		var records []string
-		client.PollRecords(ctx, 50_000).EachRecord(func(r *kgo.Record) { records = append(records, string(r.Value)) })
+		client.PollRecords(ctx, 50_000).EachRecord(func(r *kgo.Record) {
+			if !r.Attrs.IsControl() {
+				records = append(records, string(r.Value))
+			}
+		})
 		batch, err := db.PrepareBatch(ctx, "INSERT INTO throughline.bare (record)")
 		if err != nil {
 			b.Fatal(err)
@@ -409,7 +420,7 @@ func (x *bench) bareInsert(b *testing.B, db clickhouse.Conn) float64 {
 			lag += one
 		}
 		if lag == 0 {
-			return float64(n) / time.Since(began).Seconds()
+			return float64(n) / time.Since(began).Seconds(), n
 		}
 	}
 }

@@ -20,6 +20,9 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/throughline-io/throughline/services/internal/embedded"
 	"github.com/throughline-io/throughline/services/process"
 )
 
@@ -59,7 +62,9 @@ type system struct {
 	data   string
 	cmd    *exec.Cmd
 	exited chan error
-	addr   struct {
+	// brokers are those of a cluster beside it (embedded.TestBrokers); none: the system's own.
+	brokers []string
+	addr    struct {
 		Brokers        []string `json:"brokers"`
 		ClickHouseHTTP string   `json:"clickhouse_http"`
 		HTTP           string   `json:"http"`
@@ -71,7 +76,7 @@ const base = `http: 127.0.0.1:0
 data: %s
 embedded: {kafka: "127.0.0.1:0", clickhouse: "127.0.0.1:0", clickhouse_http: "127.0.0.1:0"}
 max_ahead: 8760h
-kafka: {partitions: %d}
+kafka: {partitions: %d, brokers: [%s]}
 log: {format: human, level: info}
 `
 
@@ -84,8 +89,10 @@ func newSystem(t *testing.T, partitions int, workspaces string) *system {
 		t.Fatal(err)
 	}
 	s := &system{t: t, data: filepath.Join(dir, "data"), config: filepath.Join(dir, "config.yaml")}
+	stopBrokers := func() {}
 	t.Cleanup(func() {
 		s.stop()
+		stopBrokers()
 		if t.Failed() {
 			t.Logf("data and logs are kept in %s", dir)
 			return
@@ -94,6 +101,14 @@ func newSystem(t *testing.T, partitions int, workspaces string) *system {
 			t.Error(err)
 		}
 	})
+	if n := embedded.TestBrokers(); n > 1 {
+		cluster, err := embedded.StartBrokers(t.Context(), embedded.Config{Data: filepath.Join(dir, "cluster"), Engines: embedded.EnginesDir()}, n, zap.NewNop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stopBrokers = cluster.Stop
+		s.brokers = cluster.Addrs()
+	}
 	s.configure(partitions, workspaces)
 	s.start()
 	return s
@@ -101,7 +116,7 @@ func newSystem(t *testing.T, partitions int, workspaces string) *system {
 
 func (s *system) configure(partitions int, workspaces string) {
 	s.t.Helper()
-	if err := os.WriteFile(s.config, []byte(fmt.Sprintf(base, s.data, partitions)+workspaces), 0o600); err != nil {
+	if err := os.WriteFile(s.config, []byte(fmt.Sprintf(base, s.data, partitions, strings.Join(s.brokers, ", "))+workspaces), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -166,7 +181,7 @@ func (s *system) kill() {
 			s.t.Fatal(err)
 		}
 	}
-	if len(tree) < 3 {
+	if len(s.brokers) == 0 && len(tree) < 3 { // with brokers of its own beside it, ClickHouse alone
 		s.t.Fatalf("%d processes beside the program; expected ClickHouse, the broker and its watcher", len(tree))
 	}
 	<-s.exited

@@ -18,7 +18,7 @@ import (
 // lesson is what the stub learns of one sample: which requests its definition makes, and what was answered.
 type lesson struct {
 	s      *stubVendor
-	v      *sampled
+	v      *shipped
 	sample *sources.Sample
 	// read is that of a pull, whose last request is its items.
 	read *items.Format

@@ -20,7 +20,7 @@ import (
 type play struct {
 	t        *testing.T
 	s        *system
-	v        *sampled
+	v        *shipped
 	name     string // the workspace's
 	way      string // one of vendorWays
 	instance *sources.Instance

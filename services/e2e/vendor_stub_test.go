@@ -161,7 +161,7 @@ func remotes(source *sources.Source) (list []*sources.Remote) {
 
 // learn takes what the vendor answered in the samples of a workspace's instance. Of a pull it is the answer for any of these days; an
 // account or a pull that the ledger does not send is answered with nothing.
-func (s *stubVendor) learn(v *sampled, i *sources.Instance) {
+func (s *stubVendor) learn(v *shipped, i *sources.Instance) {
 	for _, blank := range []bool{false, true} {
 		for _, name := range v.names() {
 			sample := v.samples[name]
@@ -196,7 +196,7 @@ func (s *stubVendor) learn(v *sampled, i *sources.Instance) {
 }
 
 // names are a vendor's samples, those that are sent first.
-func (v *sampled) names() []string {
+func (v *shipped) names() []string {
 	list := slices.Clone(v.ledger.Send)
 	for name := range v.samples {
 		if !slices.Contains(list, name) {

@@ -15,8 +15,8 @@ import (
 	"github.com/throughline-io/throughline/pipelines/workspace"
 )
 
-// sampled is a shipped source whose samples have a ledger.
-type sampled struct {
+// shipped is a shipped source whose samples have a ledger.
+type shipped struct {
 	*sources.Source
 	samples map[string]*sources.Sample
 	ledger  vendorLedger
@@ -43,11 +43,11 @@ type vendorCell struct {
 }
 
 // vendors are all shipped sources; one without a ledger shows nothing here, and that is a fault.
-func vendors(t *testing.T) []*sampled {
+func vendors(t *testing.T) []*shipped {
 	t.Helper()
-	var all []*sampled
+	var all []*shipped
 	for _, s := range sources.Shipped() {
-		v := &sampled{Source: s, samples: map[string]*sources.Sample{}}
+		v := &shipped{Source: s, samples: map[string]*sources.Sample{}}
 		text, err := os.ReadFile(filepath.Join("../../pipelines/sources", s.Name, "samples/ledger.yaml"))
 		if err != nil {
 			t.Errorf("%s: %v", s.Name, err)
@@ -78,7 +78,7 @@ func vendors(t *testing.T) []*sampled {
 }
 
 // refused are the samples that must not be let in.
-func (v *sampled) refused() (list []*sources.Sample) {
+func (v *shipped) refused() (list []*sources.Sample) {
 	for _, name := range slices.Sorted(maps.Keys(v.samples)) {
 		if p := v.samples[name]; p.Refused != "" {
 			list = append(list, p)
@@ -88,7 +88,7 @@ func (v *sampled) refused() (list []*sources.Sample) {
 }
 
 // workspace is the configuration of one vendor's workspace.
-func (v *sampled) workspace(name string, asked *stubVendor) map[string]any {
+func (v *shipped) workspace(name string, asked *stubVendor) map[string]any {
 	given := v.Examples()
 	asked.lead(v.Source, name, given.Settings)
 	w := map[string]any{
@@ -126,7 +126,7 @@ func vendorConfig(t *testing.T, workspaces []map[string]any) (string, *sources.S
 }
 
 // extra are the canonical events as lines.
-func (v *sampled) extra(t *testing.T) (lines []string) {
+func (v *shipped) extra(t *testing.T) (lines []string) {
 	t.Helper()
 	for _, e := range v.ledger.Extra {
 		b, err := json.Marshal(e)

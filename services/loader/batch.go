@@ -15,6 +15,9 @@ type batch struct {
 	calls      calls
 	conflicts  conflicts
 	letters    letters
+
+	conversations conversations
+	steps         steps
 }
 
 func newBatch() *batch { return &batch{} }
@@ -56,16 +59,22 @@ func (b *batch) addPosting(p *fact.Posting) {
 	for i := range p.Calls {
 		b.calls.add(p, &p.Calls[i])
 	}
+	for i := range p.Conversations {
+		b.conversations.add(p, &p.Conversations[i])
+	}
+	for i := range p.Steps {
+		b.steps.add(p, &p.Steps[i])
+	}
 	for i := range p.Conflicts {
 		b.conflicts.add(p, &p.Conflicts[i])
 	}
 }
 
-// tables are those that have rows.
+// tables are those that have rows; what reports read stands before what only an audit does.
 func (b *batch) tables() (out []table) {
 	for _, t := range []table{
-		b.events.table(), b.credits.table(), b.touches.table(), b.spends.table(), b.inquiries.table(), b.deals.table(), b.stages.table(),
-		b.identities.table(), b.calls.table(), b.conflicts.table(), b.letters.table(),
+		b.touches.table(), b.credits.table(), b.spends.table(), b.inquiries.table(), b.deals.table(), b.stages.table(), b.calls.table(),
+		b.conversations.table(), b.steps.table(), b.identities.table(), b.events.table(), b.conflicts.table(), b.letters.table(),
 	} {
 		if t.n > 0 {
 			out = append(out, t)

@@ -36,6 +36,15 @@ func share(millionths int64) decimal.Decimal { return decimal.New(millionths, -6
 
 func day(d fact.Date) time.Time { return time.Unix(int64(d)*86_400, 0).UTC() }
 
+// maybeDay is NULL for none.
+func maybeDay(d fact.Date) *time.Time {
+	if d == 0 {
+		return nil
+	}
+	t := day(d)
+	return &t
+}
+
 // moment is NULL for zero.
 func moment(ms int64) *int64 {
 	if ms == 0 {

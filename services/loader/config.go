@@ -19,7 +19,7 @@ type Config struct {
 	// MaxRows and MaxBytes bound a batch: rows of all tables, bytes of records.
 	MaxRows  int
 	MaxBytes int
-	// Linger is how long a batch waits for more records after its first.
+	// Linger is how long a batch waits for more records, from the batch before it on.
 	Linger time.Duration
 	// PollTimeout bounds a wait for the first record.
 	PollTimeout time.Duration

@@ -27,7 +27,7 @@ var engines struct {
 	sync.Mutex
 	dir        string
 	clickhouse *embedded.ClickHouse
-	kafka      *embedded.Kafka
+	kafka      embedded.Brokers
 }
 
 // Passwords of the tests' users.
@@ -104,19 +104,19 @@ func realClickHouse(t testing.TB) *embedded.ClickHouse {
 	return c
 }
 
-// realKafka is a broker, and how to reach it.
+// realKafka is a broker or a cluster, and how to reach it.
 func realKafka(t testing.TB) []kgo.Opt {
 	t.Helper()
 	engines.Lock()
 	defer engines.Unlock()
 	if engines.kafka == nil {
-		k, err := embedded.StartKafka(t.Context(), engineConfig(t), zap.NewNop())
+		k, err := embedded.StartBrokers(t.Context(), engineConfig(t), embedded.TestBrokers(), zap.NewNop())
 		if err != nil {
 			t.Fatal(err)
 		}
 		engines.kafka = k
 	}
-	return []kgo.Opt{kgo.SeedBrokers(engines.kafka.Addr())}
+	return []kgo.Opt{kgo.SeedBrokers(engines.kafka.Addrs()...)}
 }
 
 func admin(c *embedded.ClickHouse) clickhouse.Config {

@@ -44,7 +44,7 @@ func (i *item) rows() int {
 		return 0
 	case p != nil:
 		return len(p.Credits) + len(p.Touches) + len(p.Inquiries) + len(p.Deals) + len(p.Stages) + len(p.Identities) + len(p.Calls) +
-			len(p.Spends) + len(p.Conflicts)
+			len(p.Spends) + len(p.Conflicts) + len(p.Conversations) + len(p.Steps)
 	case i.event != nil || i.letter != nil:
 		return 1
 	}

@@ -37,6 +37,7 @@ type Loader struct {
 	client  *kgo.Client
 	settled settled
 	lag     lag
+	polled  time.Time // when the last batch was taken
 }
 
 // New makes a loader; nothing happens until Run. The connection must be able to run cfg.Inserts statements at once.

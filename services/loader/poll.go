@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -11,7 +12,11 @@ import (
 // pollStep is how many records are taken at a time: a batch may be larger than its bounds by what these hold.
 const pollStep = 100
 
-// poll takes what has come, and waits a little for more unless there is plenty.
+// leastLinger is how long a batch waits for more records that have come already.
+const leastLinger = 5 * time.Millisecond
+
+// poll takes what has come, and waits a little for more unless there is plenty. A batch begins at most once in Linger: what has gathered
+// while the one before was inserted is not kept waiting once more.
 func (l *Loader) poll(ctx context.Context) ([]item, error) {
 	var items []item
 	rows, bytes := 0, 0
@@ -26,7 +31,7 @@ func (l *Loader) poll(ctx context.Context) ([]item, error) {
 			break
 		}
 		if len(items) == 0 {
-			linger, cancel := context.WithTimeout(ctx, l.cfg.Linger)
+			linger, cancel := context.WithTimeout(ctx, max(leastLinger, l.cfg.Linger-time.Since(l.polled)))
 			defer cancel()
 			wait = linger
 		}
@@ -38,6 +43,7 @@ func (l *Loader) poll(ctx context.Context) ([]item, error) {
 			bytes += len(r.Value)
 		})
 	}
+	l.polled = time.Now()
 	return items, ctx.Err()
 }
 

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	schema "github.com/throughline-io/throughline/pipelines/clickhouse"
@@ -34,6 +35,17 @@ func story(workspace string) []*fact.Posting {
 	stay := func(deal, stage string, from, to int64) fact.StageRow {
 		return fact.StageRow{Sign: 1, Person: node(1), DealID: deal, Pipeline: "sales", Stage: stage, EnteredAt: noon + from, LeftAt: to}
 	}
+	step := func(sign int32, deal, channel, stage string, hours, share int64) fact.StepRow {
+		r := fact.StepRow{Sign: sign, DealID: deal, LeadDate: today, Channel: channel, Stage: stage, Ended: hours > 0, Stayed: hours * hour}
+		if stage != "" {
+			r.Pipeline = "sales"
+		}
+		r.Shares[fact.Linear-1] = share
+		return r
+	}
+	both := func(sign int32, channel string, share int64) []fact.StepRow { // the first deal's steps
+		return []fact.StepRow{step(sign, "crm/d1", channel, "new", 2, share), step(sign, "crm/d1", channel, "contact", 0, share), step(sign, "crm/d1", channel, "", 0, share)}
+	}
 	first := &fact.Posting{
 		Workspace: workspace, RecordedAt: noon, Cause: "crm/1", Touchpoints: []fact.Touchpoint{googles},
 		Bookings: []fact.Booking{
@@ -55,6 +67,7 @@ func story(workspace string) []*fact.Posting {
 			stay("crm/d1", "new", 0, noon+2*hour), stay("crm/d1", "contact", 2*hour, 0),
 			stay("crm/d2", "new", 0, noon+5*hour), stay("crm/d2", "surprise", 5*hour, 0),
 		},
+		Steps: append(both(1, "Paid Search", 1_000_000), step(1, "crm/d2", "Paid Search", "new", 5, 1_000_000), step(1, "crm/d2", "Paid Search", "surprise", 0, 1_000_000)),
 	}
 	late := &fact.Posting{
 		Workspace: workspace, RecordedAt: noon + minute, Cause: "site/d", Touchpoints: []fact.Touchpoint{googles, directs},
@@ -66,6 +79,7 @@ func story(workspace string) []*fact.Posting {
 			{Booking: 1, Touch: 1, Model: fact.Linear, Conversions: 500_000, Revenue: 50_00, CostOfGoods: 30_00},
 		},
 		Touches: []fact.Touch{visit(directs)},
+		Steps:   slices.Concat(both(-1, "Paid Search", 1_000_000), both(1, "Paid Search", 500_000), both(1, "Direct", 500_000)),
 	}
 	return []*fact.Posting{first, late}
 }

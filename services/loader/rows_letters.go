@@ -34,13 +34,14 @@ func readLetter(r *kgo.Record) *letter {
 }
 
 type letters struct {
-	workspace, key, code, field, message, body, sealed, topic, record []string
-	received, index, offset, recordOffset                             []int64
-	partition, recordPartition                                        []int32
+	workspace, key, source, code, field, message, body, sealed, topic, record []string
+	received, index, offset, recordOffset                                     []int64
+	partition, recordPartition                                                []int32
 }
 
 func (c *letters) add(l *letter) {
 	c.workspace, c.key, c.code = append(c.workspace, l.Workspace), append(c.key, l.Key), append(c.code, l.Code)
+	c.source = append(c.source, l.From())
 	c.field, c.message, c.body = append(c.field, l.Field), append(c.message, l.Message), append(c.body, l.Body)
 	c.sealed, c.topic, c.record = append(c.sealed, string(l.Sealed)), append(c.topic, l.Topic), append(c.record, string(l.Record))
 	c.received, c.index = append(c.received, l.received), append(c.index, int64(l.Index))
@@ -50,7 +51,7 @@ func (c *letters) add(l *letter) {
 
 func (c *letters) table() table {
 	return table{name: "dead_letters", n: len(c.code), columns: []column{
-		{"workspace", c.workspace}, {"received_at", c.received}, {"key", c.key}, {"code", c.code}, {"field", c.field}, {"message", c.message},
+		{"workspace", c.workspace}, {"received_at", c.received}, {"key", c.key}, {"source", c.source}, {"code", c.code}, {"field", c.field}, {"message", c.message},
 		{"item", c.index}, {"body", c.body}, {"sealed", c.sealed}, {"record_topic", c.topic}, {"record_partition", c.recordPartition},
 		{"record_offset", c.recordOffset}, {"record", c.record}, {"partition", c.partition}, {"offset", c.offset},
 	}}

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,6 +42,8 @@ type deals struct {
 	created                                                          []int64
 	won, closed                                                      []*int64
 	deleted                                                          []bool
+	createdDate                                                      []time.Time
+	wonDate, closedDate                                              []*time.Time
 }
 
 func (c *deals) add(p *fact.Posting, r *fact.DealRow) {
@@ -51,7 +54,8 @@ func (c *deals) add(p *fact.Posting, r *fact.DealRow) {
 	c.first, c.last = append(c.first, r.FirstChannel), append(c.last, r.LastChannel)
 	c.amount, c.cogs = append(c.amount, money(r.Amount)), append(c.cogs, money(r.CostOfGoods))
 	c.created, c.won, c.closed = append(c.created, r.CreatedAt), append(c.won, moment(r.WonAt)), append(c.closed, moment(r.ClosedAt))
-	c.deleted = append(c.deleted, r.Deleted)
+	c.deleted, c.createdDate = append(c.deleted, r.Deleted), append(c.createdDate, day(r.CreatedDate))
+	c.wonDate, c.closedDate = append(c.wonDate, maybeDay(r.WonDate)), append(c.closedDate, maybeDay(r.ClosedDate))
 }
 
 func (c *deals) table() table {
@@ -59,6 +63,7 @@ func (c *deals) table() table {
 		{"sign", c.sign}, {"deal_id", c.id}, {"person_id", c.person}, {"pipeline", c.pipeline}, {"stage", c.stage}, {"status", c.status},
 		{"amount", c.amount}, {"cost_of_goods", c.cogs}, {"created_at", c.created}, {"won_at", c.won}, {"closed_at", c.closed},
 		{"manager", c.manager}, {"reason", c.reason}, {"first_channel", c.first}, {"last_channel", c.last}, {"title", c.title}, {"deleted", c.deleted},
+		{"created_date", c.createdDate}, {"won_date", c.wonDate}, {"closed_date", c.closedDate},
 	})
 }
 
@@ -69,19 +74,20 @@ type stages struct {
 	deal, pipeline, stage, manager []string
 	entered                        []int64
 	left                           []*int64
+	date                           []time.Time
 }
 
 func (c *stages) add(p *fact.Posting, r *fact.StageRow) {
 	c.head.add(p)
 	c.sign, c.person, c.deal = append(c.sign, int8(r.Sign)), append(c.person, id(r.Person)), append(c.deal, r.DealID)
 	c.pipeline, c.stage, c.manager = append(c.pipeline, r.Pipeline), append(c.stage, r.Stage), append(c.manager, r.Manager)
-	c.entered, c.left = append(c.entered, r.EnteredAt), append(c.left, moment(r.LeftAt))
+	c.entered, c.left, c.date = append(c.entered, r.EnteredAt), append(c.left, moment(r.LeftAt)), append(c.date, day(r.EnteredDate))
 }
 
 func (c *stages) table() table {
 	return c.head.table("deal_stages_log", []column{
 		{"sign", c.sign}, {"person_id", c.person}, {"deal_id", c.deal}, {"pipeline", c.pipeline}, {"stage", c.stage}, {"entered_at", c.entered},
-		{"left_at", c.left}, {"manager", c.manager},
+		{"left_at", c.left}, {"manager", c.manager}, {"entered_date", c.date},
 	})
 }
 
@@ -123,8 +129,11 @@ func (c *calls) add(p *fact.Posting, r *fact.CallRow) {
 	c.direction, c.status, c.number = append(c.direction, direction), append(c.status, r.Status), append(c.number, r.Company)
 	c.manager, c.match, c.visitor = append(c.manager, r.Manager), append(c.match, r.Match), append(c.visitor, maybeID(r.Visitor))
 	c.time, c.date = append(c.time, r.Time), append(c.date, day(r.Date))
-	c.wait, c.talk = append(c.wait, uint32(r.Wait)), append(c.talk, uint32(r.Talk))
+	c.wait, c.talk = append(c.wait, seconds(r.Wait)), append(c.talk, seconds(r.Talk))
 }
+
+// seconds fits a count into its column: what is longer than a century stays that long, and does not begin anew at zero.
+func seconds(n int64) uint32 { return uint32(min(n, math.MaxUint32)) }
 
 func (c *calls) table() table {
 	return c.head.table("calls_log", []column{

@@ -10,12 +10,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
 	schema "github.com/throughline-io/throughline/pipelines/clickhouse"
 	"github.com/throughline-io/throughline/services/internal/embedded"
+	"github.com/throughline-io/throughline/services/internal/kafka"
 )
 
 // Wanted is which engines a system is to use: those that are named, embedded ones for the others.
@@ -46,6 +48,8 @@ type Engines struct {
 	Embedded       bool     `json:"-"` // ClickHouse is: its users stand in a file
 
 	kafkaSecurity []kgo.Opt
+	kafkaTLS      *tls.Config
+	kafkaLogin    kafka.Login
 	clickhouseTLS *tls.Config
 
 	lock       *embedded.Lock
@@ -90,19 +94,11 @@ func (e *Engines) startKafka(ctx context.Context, cfg embedded.Config, nodes int
 	if len(e.Brokers) > 0 {
 		return nil
 	}
-	if nodes > 1 {
-		c, err := embedded.StartCluster(ctx, cfg, nodes, log)
-		if err != nil {
-			return err
-		}
-		e.kafka, e.Brokers = c, c.Addrs()
-		return nil
-	}
-	k, err := embedded.StartKafka(ctx, cfg, log)
+	k, err := embedded.StartBrokers(ctx, cfg, nodes, log)
 	if err != nil {
 		return err
 	}
-	e.kafka, e.Brokers = k, []string{k.Addr()}
+	e.kafka, e.Brokers = k, k.Addrs()
 	return nil
 }
 
@@ -143,13 +139,29 @@ func (e *Engines) Stop() {
 	_ = e.lock.Unlock() // the process's end would do it too
 }
 
+// How long a broker may keep us waiting: to take a connection, to answer a request beyond the time that the request itself gives it,
+// and between requests.
+const (
+	kafkaDial   = 5 * time.Second
+	kafkaAnswer = 10 * time.Second
+	kafkaIdle   = time.Minute
+)
+
 // Connect says how to reach the brokers.
 func (e *Engines) Connect() []kgo.Opt {
-	return append([]kgo.Opt{kgo.SeedBrokers(e.Brokers...), kgo.ClientID("throughline")}, e.kafkaSecurity...)
+	return append([]kgo.Opt{
+		kgo.SeedBrokers(e.Brokers...), kgo.ClientID("throughline"), kgo.DialTimeout(kafkaDial), kgo.RequestTimeoutOverhead(kafkaAnswer),
+		kgo.ConnIdleTimeout(kafkaIdle),
+	}, e.kafkaSecurity...)
 }
 
 // addresses is the file in the data directory that tells other commands where a running system's engines are.
 const addresses = "addresses.json"
+
+// Operator reads topics for whoever looks after the system.
+func (e *Engines) Operator() (*kafka.Operator, error) {
+	return kafka.NewOperator(e.Brokers, e.kafkaTLS, e.kafkaLogin)
+}
 
 // WriteAddresses tells other commands where the engines are.
 func (e *Engines) WriteAddresses(data string) error {

@@ -25,6 +25,11 @@ import (
 // Main must be called first in main: a process that was started as an engine never returns from it.
 func Main() {
 	embedded.Main()
+	TuneMemory()
+}
+
+// TuneMemory sets how often garbage is collected.
+func TuneMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}

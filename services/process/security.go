@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"github.com/throughline-io/throughline/services/internal/kafka"
 )
 
 // TLS is how one kind of connection is secured. The YAML keys are those of the configuration.
@@ -100,6 +102,7 @@ func (e *Engines) Secure(s Security) error {
 	if err != nil {
 		return fmt.Errorf("kafka.%w", err)
 	}
+	e.kafkaTLS, e.kafkaLogin = kafkaTLS, kafka.Login(s.KafkaSASL)
 	if kafkaTLS != nil {
 		e.kafkaSecurity = append(e.kafkaSecurity, kgo.DialTLSConfig(kafkaTLS))
 	}

@@ -12,12 +12,15 @@ import (
 
 // Limits that are not settings.
 const (
-	// maxRecordBytes bounds one record to Kafka: a person that moves travels in one. The broker must allow as much.
+	// maxRecordBytes bounds one record to Kafka. People travel and are posted in pieces far below it (identity.DefaultLimits, maxFactBytes);
+	// what may come near is one event with very many identifiers, and the dead letter of a large one.
 	maxRecordBytes = 16 << 20
 	// maxBufferedRecords bounds what waits in the producer; Produce blocks beyond it.
 	maxBufferedRecords = 50_000
-	// maxRowsAPosting bounds a posting's credits and its other rows; a larger one is several records of one cause.
+	// maxRowsAPosting bounds a posting's credits and its other rows, maxFactBytes what it takes, as long as it has more than one row;
+	// a larger one is several records of one cause.
 	maxRowsAPosting = 5_000
+	maxFactBytes    = 512 << 10
 )
 
 // Config is how the stitcher runs.
@@ -46,8 +49,9 @@ type Config struct {
 	StateDir string
 	// State bounds what the store takes of memory.
 	State state.Options
-	// CacheBytes bounds, about, the people kept at hand.
-	CacheBytes int
+	// CacheBytes bounds, about, the people kept at hand, and HeavyBytes those beside them with very much of everything, which are slow to
+	// read from the disk.
+	CacheBytes, HeavyBytes int
 	// MaxPersonNodes is how many identifiers a person may have before that is counted and logged.
 	MaxPersonNodes int
 	// Workers is how many partitions are worked on at once.
@@ -59,7 +63,7 @@ func DefaultConfig() Config {
 	return Config{
 		Group: "throughline.stitcher", TransactionalID: "throughline-stitcher-0", TransactionTimeout: 30 * time.Second,
 		SessionTimeout: 10 * time.Second, FetchWait: 100 * time.Millisecond, PollTimeout: defaultPollTimeout,
-		MaxRecords: 10_000, Workers: 2, State: state.DefaultOptions(), CacheBytes: 256 << 20, MaxPersonNodes: 1000,
+		MaxRecords: 10_000, Workers: 2, State: state.DefaultOptions(), CacheBytes: 256 << 20, HeavyBytes: 256 << 20, MaxPersonNodes: 1000,
 	}
 }
 
@@ -79,6 +83,7 @@ func (c Config) Validate() error {
 	need(c.PollTimeout > 0, "poll_timeout", c.PollTimeout, "must be positive")
 	need(c.MaxRecords > 0, "max_records", c.MaxRecords, "must be positive")
 	need(c.CacheBytes > 0, "cache_bytes", c.CacheBytes, "must be positive")
+	need(c.HeavyBytes > 0, "heavy_bytes", c.HeavyBytes, "must be positive")
 	need(c.MaxPersonNodes > 0, "max_person_nodes", c.MaxPersonNodes, "must be positive")
 	need(c.Workers > 0, "workers", c.Workers, "must be positive")
 	return errors.Join(all...)

@@ -2,6 +2,7 @@ package stitcher
 
 import (
 	"flag"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -92,6 +93,8 @@ func merge(t *testing.T, seed uint64, rnd *rand.Rand, a, b *crowd, r *journey.Ru
 	}
 	b.reload(r)
 	before := []*journey.Facts{a.facts(r), b.facts(r)}
+	had, gave := *a, *b
+	had.events, had.matches = slices.Clone(a.events), maps.Clone(a.matches)
 	for _, e := range b.events {
 		if !slices.Contains(a.events, e) {
 			a.events = append(a.events, e)
@@ -106,6 +109,38 @@ func merge(t *testing.T, seed uint64, rnd *rand.Rand, a, b *crowd, r *journey.Ru
 	a.index.Merge(got, b.index, why)
 	journey.Diff(want, before, []*journey.Facts{a.facts(r)}, why)
 	compare(t, seed, "merge", got, want)
+	had.reload(r)
+	gave.reload(r)
+	steps := inSteps(rnd, func() *journey.Steps { // each time as it was read from the disk
+		had.reload(r)
+		gave.reload(r)
+		return had.index.MergeInSteps(gave.index, why)
+	})
+	compareAll(t, seed, "merge in steps", steps, want)
+	steps = inSteps(rnd, func() *journey.Steps {
+		return journey.DiffInSteps([]*journey.Index{reloaded(had, r), reloaded(gave, r)}, []*journey.Index{reloaded(*a, r)}, why)
+	})
+	compareAll(t, seed, "difference in steps", steps, want)
+}
+
+func reloaded(c crowd, r *journey.Rules) *journey.Index {
+	c.reload(r)
+	return c.index
+}
+
+// inSteps posts a difference a little at a time, now and then from a new start.
+func inSteps(rnd *rand.Rand, make func() *journey.Steps) (out []*fact.Posting) {
+	for steps := make(); ; {
+		p := &fact.Posting{}
+		done, all := steps.Post(p, 1+rnd.IntN(20))
+		if out = append(out, p); all {
+			return out
+		}
+		if rnd.IntN(3) == 0 {
+			steps = make()
+			steps.Skip(done)
+		}
+	}
 }
 
 func same(t *testing.T, seed uint64, step string, got *fact.Posting, before, after *journey.Facts, why journey.Change) {
@@ -117,9 +152,16 @@ func same(t *testing.T, seed uint64, step string, got *fact.Posting, before, aft
 
 func compare(t *testing.T, seed uint64, step string, got, want *fact.Posting) {
 	t.Helper()
+	compareAll(t, seed, step, []*fact.Posting{got}, want)
+}
+
+func compareAll(t *testing.T, seed uint64, step string, got []*fact.Posting, want *fact.Posting) {
+	t.Helper()
 	g, w := newSums(), newSums()
 	g.causes, w.causes = true, true
-	g.add(got)
+	for _, p := range got {
+		g.add(p)
+	}
 	w.add(want)
 	if d := difference(g.ledger, w.ledger) + difference(g.rows, w.rows); d != "" {
 		t.Fatalf("seed %d: %s: %s", seed, step, d)

@@ -1,6 +1,8 @@
 package stitcher
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -12,6 +14,7 @@ type metrics struct {
 	changeBytes  prometheus.Counter
 	transactions *prometheus.CounterVec
 	seconds      prometheus.Histogram
+	phases       *prometheus.CounterVec
 	restored     prometheus.Counter
 	restoring    prometheus.Gauge
 	partitions   prometheus.Gauge
@@ -44,6 +47,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Namespace: "throughline", Subsystem: "stitcher", Name: "transaction_seconds", Help: "From the first record to the commit.",
 			Buckets: prometheus.ExponentialBuckets(0.002, 2, 14),
 		}),
+		phases:      vec("phase_seconds_total", "Where the time went: wait for records, work on them, commit what came of it, save it on the disk.", "phase"),
 		restored:    counter("restored_records_total", "Changelog records read to restore partitions."),
 		restoring:   gauge("restoring_partitions", "Partitions being restored now."),
 		partitions:  gauge("partitions", "Partitions held, with their state restored."),
@@ -54,7 +58,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		stateDisk:   gauge("state_disk_bytes", "What the local copy of the changelog takes."),
 		dead:        vec("dead_letters_total", "Records sent to the dead letters, by reason.", "reason"),
 	}
-	reg.MustRegister(m.records, m.postings, m.credits, m.changes, m.changeBytes, m.transactions, m.seconds, m.restored, m.restoring,
+	reg.MustRegister(m.records, m.postings, m.credits, m.changes, m.changeBytes, m.transactions, m.seconds, m.phases, m.restored, m.restoring,
 		m.partitions, m.dead, m.remaining, m.mended, m.large, m.stateMemory, m.stateDisk)
 	return m
+}
+
+// phase adds the time since a moment to a phase, and returns now.
+func (m *metrics) phase(name string, since time.Time) time.Time {
+	now := time.Now()
+	m.phases.WithLabelValues(name).Add(now.Sub(since).Seconds())
+	return now
 }

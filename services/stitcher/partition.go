@@ -20,10 +20,13 @@ type Partition struct {
 	rules    map[string]Rules
 	store    *state.Partition
 	maxNodes int
+	limits   identity.Limits
 	spaces   map[string]*space
 	now      int64
 	local    []state.Envelope // messages to this partition, handled before the next
 	out      Output
+	net      netting         // what is to be posted
+	free     []*fact.Posting // to be used again
 }
 
 // Rules is a workspace's rules with the configuration that they were read from, in a canonical form.
@@ -49,7 +52,7 @@ type LargePerson struct {
 // NewPartition makes partition id, one of `of`, over what a store holds of it. Maxnodes is how many nodes a person may have before
 // it is told of.
 func NewPartition(id, of int32, rules map[string]Rules, store *state.Partition, maxNodes int) *Partition {
-	return &Partition{id: id, of: of, rules: rules, store: store, maxNodes: maxNodes, spaces: map[string]*space{}}
+	return &Partition{id: id, of: of, rules: rules, store: store, maxNodes: maxNodes, limits: identity.DefaultLimits(), spaces: map[string]*space{}}
 }
 
 // UnknownWorkspaceError says that an event is for a workspace that is not configured here.
@@ -114,12 +117,22 @@ func (p *Partition) space(workspace string) (*space, error) {
 }
 
 // Output is what has come of everything since the last Commit or Rollback.
-func (p *Partition) Output() Output { return p.out }
-
-// Changes are the changelog's records of everything since the last Commit or Rollback.
-func (p *Partition) Changes() (out []state.Record, err error) {
+func (p *Partition) Output() Output {
 	for _, s := range p.spaces {
-		if out, err = s.changes(out); err != nil {
+		s.settleAll()
+	}
+	out := p.out
+	out.Postings = p.net.sum()
+	return out
+}
+
+// Large is people that have grown large since the last Commit or Rollback.
+func (p *Partition) Large() []LargePerson { return p.out.Large }
+
+// Changes are the changelog's records of everything since the last Commit or Rollback, written into an arena.
+func (p *Partition) Changes(a *state.Arena) (out []state.Record, err error) {
+	for _, s := range p.spaces {
+		if out, err = s.changes(out, a); err != nil {
 			return nil, err
 		}
 	}
@@ -129,10 +142,39 @@ func (p *Partition) Changes() (out []state.Record, err error) {
 // Commit makes everything since the last one final: the store has it now. Of what is at hand, about cacheBytes are kept.
 func (p *Partition) Commit(cacheBytes int) error {
 	for _, s := range p.spaces {
-		s.commit(cacheBytes / len(p.spaces))
+		s.commit(cacheBytes/len(p.spaces), p.now)
 	}
-	p.out = Output{}
+	p.clear()
 	return p.store.Refresh()
+}
+
+// clear forgets the output; what was in it is used again.
+func (p *Partition) clear() {
+	for _, posting := range p.net.postings {
+		p.reuse(posting)
+	}
+	p.net.reset()
+	clear(p.out.Messages)
+	p.out = Output{Messages: p.out.Messages[:0]}
+}
+
+func (p *Partition) newPosting() *fact.Posting {
+	if n := len(p.free); n > 0 {
+		posting := p.free[n-1]
+		p.free = p.free[:n-1]
+		return posting
+	}
+	return &fact.Posting{}
+}
+
+// mostFree is how many postings wait to be used again.
+const mostFree = 2_000
+
+func (p *Partition) reuse(posting *fact.Posting) {
+	if len(p.free) < mostFree {
+		posting.Reset()
+		p.free = append(p.free, posting)
+	}
 }
 
 // Rollback undoes everything since the last Commit.
@@ -140,7 +182,8 @@ func (p *Partition) Rollback() {
 	for _, s := range p.spaces {
 		s.rollback()
 	}
-	p.local, p.out = p.local[:0], Output{}
+	p.local = p.local[:0]
+	p.clear()
 }
 
 // Bytes is about how much memory what is at hand takes.
@@ -152,11 +195,33 @@ func (p *Partition) Bytes() int {
 	return n
 }
 
+// Heavy is about how much memory the people take that are slow to read, and when the one was used that has not been for longest.
+func (p *Partition) Heavy() (bytes int, oldest int64) {
+	for _, s := range p.spaces {
+		n, last := s.machine.Heavy()
+		if n > 0 && (bytes == 0 || last < oldest) {
+			oldest = last
+		}
+		bytes += n
+	}
+	return bytes, oldest
+}
+
+// Lighten lets go of people that are slow to read and were not used after a moment.
+func (p *Partition) Lighten(after int64) {
+	for _, s := range p.spaces {
+		s.machine.Lighten(after)
+	}
+}
+
 // keep is the part of an event that facts are computed from.
 func keep(e *event.Event) *event.Event {
 	k := *e
 	k.Raw, k.Received = nil, 0
-	k.Nodes = slices.Clone(e.Nodes)
+	k.Nodes = slices.Clip(e.Nodes)
+	if cap(e.Nodes) > len(e.Nodes) {
+		k.Nodes = slices.Clone(e.Nodes) // without the room
+	}
 	if e.Visit != nil {
 		k.Visit = &event.VisitData{Origin: e.Visit.Origin, Bot: e.Visit.Bot}
 	}

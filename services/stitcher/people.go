@@ -4,6 +4,7 @@ import (
 	"github.com/throughline-io/throughline/schemas/fact"
 	"github.com/throughline-io/throughline/services/stitcher/identity"
 	"github.com/throughline-io/throughline/services/stitcher/journey"
+	"github.com/throughline-io/throughline/services/stitcher/state"
 )
 
 // people is what the identity machine asks of journeys, by some rules.
@@ -25,20 +26,28 @@ func (q people) Load(x *journey.Index, e *identity.Entry) {
 	}
 }
 
-// Put posts what an entry changes.
+// Put posts what an entry changes: of an event with all else that the transaction changes of the person.
 func (q people) Put(kind identity.Change, cause string, x *journey.Index, _, e *identity.Entry) {
-	p := q.s.posting(cause)
 	switch {
 	case e.Event != nil:
-		x.Put(p, e.Event, change(kind, cause))
+		q.s.defers(x)
+		x.Defer(e.Event, cause)
 	case e.Match != nil:
+		q.s.settle(x)
+		p := q.s.posting(cause)
 		x.SetMatch(p, identity.CallOf(e.Key), matchOf(e), change(kind, cause))
+		q.s.emit(p)
 	}
-	q.s.emit(p)
 }
 
-// Merge posts what changes when two people become one.
+// Merge posts what changes when two people become one, with all else that the transaction changes of them.
 func (q people) Merge(cause string, x, from *journey.Index) {
+	q.s.settle(from)
+	q.s.defers(x)
+	if x.DeferMerge(from, cause) {
+		return
+	}
+	q.s.settle(x)
 	p := q.s.posting(cause)
 	x.Merge(p, from, change(identity.Merged, cause))
 	q.s.emit(p)
@@ -46,10 +55,53 @@ func (q people) Merge(cause string, x, from *journey.Index) {
 
 // Post posts facts(after) − facts(before).
 func (q people) Post(kind identity.Change, cause string, before, after []*journey.Index) {
+	q.s.settle(before...)
+	q.s.settle(after...)
 	p := q.s.posting(cause)
 	journey.Diff(p, facts(before), facts(after), change(kind, cause))
 	q.s.emit(p)
 }
+
+// MergeInSteps is Merge, posted in steps.
+func (q people) MergeInSteps(cause string, x, from *journey.Index) identity.Posting {
+	q.s.settle(x, from)
+	return posting{q.s, cause, x.MergeInSteps(from, change(identity.Merged, cause))}
+}
+
+// PostInSteps is Post, posted in steps.
+func (q people) PostInSteps(kind identity.Change, cause string, before, after []*journey.Index) identity.Posting {
+	q.s.settle(before...)
+	q.s.settle(after...)
+	return posting{q.s, cause, journey.DiffInSteps(before, after, change(kind, cause))}
+}
+
+// posting is a difference that is posted in steps.
+type posting struct {
+	s     *space
+	cause string
+	steps *journey.Steps
+}
+
+func (p posting) Skip(done int) { p.steps.Skip(done) }
+
+func (p posting) Post(cost int) (int, bool) {
+	out := p.s.posting(p.cause)
+	done, all := p.steps.Post(out, cost)
+	p.s.emit(out)
+	return done, all
+}
+
+// Bytes is what an entry takes in a message.
+func (q people) Bytes(e *identity.Entry) int {
+	q.s.scratch = state.AppendEntry(q.s.scratch[:0], e)
+	return len(q.s.scratch) + fieldBytes
+}
+
+// fieldBytes is at least what stands before an entry in a message.
+const fieldBytes = 8
+
+// Here reports that a node is of this partition.
+func (q people) Here(id identity.ID) bool { return q.s.p.home(id) == q.s.p.id }
 
 // Size is what a journey takes of memory.
 func (q people) Size(x *journey.Index) int { return x.Size() }

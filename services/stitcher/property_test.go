@@ -10,6 +10,7 @@ import (
 	"github.com/throughline-io/throughline/pipelines"
 	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/fact"
+	"github.com/throughline-io/throughline/services/stitcher/identity"
 	"github.com/throughline-io/throughline/services/stitcher/journey"
 	"github.com/throughline-io/throughline/services/stitcher/state"
 )
@@ -20,7 +21,7 @@ var worlds = flag.Int("worlds", 600, "random worlds to play")
 // transactions that abort and are repeated, restarts from the changelog - and the ledger is the batch path's, and its sales
 // are the CRM's, to the minor unit.
 func TestPartitionsAgreeWithBatch(t *testing.T) {
-	var merges, splits, rollbacks, restarts int
+	var merges, splits, rollbacks, restarts, pieces int
 	if testing.Short() {
 		*worlds = 120
 	}
@@ -39,10 +40,10 @@ func TestPartitionsAgreeWithBatch(t *testing.T) {
 			}
 		}
 		merges, splits = merges+c.causes[fact.CauseMerge], splits+c.causes[fact.CauseSplit]
-		rollbacks, restarts = rollbacks+c.rollbacks, restarts+c.restarts
+		rollbacks, restarts, pieces = rollbacks+c.rollbacks, restarts+c.restarts, pieces+c.pieces
 	}
-	t.Logf("%d worlds: %d entries moved by merges, %d by splits; %d aborted transactions, %d restarts", *worlds, merges, splits, rollbacks, restarts)
-	if merges == 0 || splits == 0 || rollbacks == 0 || restarts == 0 {
+	t.Logf("%d worlds: %d entries moved by merges, %d by splits; %d aborted transactions, %d restarts, %d pieces", *worlds, merges, splits, rollbacks, restarts, pieces)
+	if merges == 0 || splits == 0 || rollbacks == 0 || restarts == 0 || pieces == 0 {
 		t.Error("the worlds are too tame to prove anything")
 	}
 }
@@ -57,42 +58,124 @@ type cluster struct {
 	messages   map[[2]int32][][]byte // by sender and receiver, in order
 	changelog  []map[string][]byte   // by partition, compacted
 	store      *state.Store
+	limits     identity.Limits
 	sums       *sums
 	causes     map[fact.CauseType]int
 	rollbacks  int
 	restarts   int
+	pieces     int
+	// former is true for partitions whose facts are still those of the first programs.
+	former map[int32]bool
+	lean   Rules
+	late   [][][]byte // events that come only after the upgrade
+}
+
+// partition makes one that holds nothing at hand.
+func (c *cluster) partition(id, of int32) *Partition {
+	p := NewPartition(id, of, map[string]Rules{"w": c.rules(id)}, c.store.Partition(id), 3)
+	p.limits = c.limits
+	return p
 }
 
 func newCluster(w *world, seed uint64) *cluster {
 	rnd := rand.New(rand.NewPCG(seed, 3))
-	of := 1 + rnd.Int32N(12)
-	c := &cluster{w: w, rnd: rnd, messages: map[[2]int32][][]byte{}, sums: newSums(), causes: map[fact.CauseType]int{}}
-	c.events = make([][][]byte, of)
+	c := newClusterOf(w, seed, 1+rnd.Int32N(12))
+	c.shuffle()
+	return c
+}
+
+// newClusterOf gives each partition its events in the order told.
+func newClusterOf(w *world, seed uint64, of int32) *cluster {
+	rnd := rand.New(rand.NewPCG(seed, 4))
+	c := &cluster{w: w, rnd: rnd, messages: map[[2]int32][][]byte{}, sums: newSums(), causes: map[fact.CauseType]int{}, former: map[int32]bool{}}
+	rules := *w.rules.Rules
+	rules.Lean = true
+	c.lean = Rules{Config: []byte("former"), Rules: &rules}
+	c.limits = identity.DefaultLimits()
+	if rnd.IntN(3) > 0 { // what is not tiny is moved in steps
+		c.limits = identity.Limits{PieceBytes: 1 + rnd.IntN(1000), PieceNodes: 1 + rnd.IntN(4), PostCost: 1 + rnd.IntN(8), Messages: 1 + rnd.IntN(3), HeavyBytes: rnd.IntN(10_000)}
+	}
+	c.events, c.late = make([][][]byte, of), make([][][]byte, of)
 	var err error
 	c.store, err = state.Open("", state.Options{CacheBytes: 1 << 20, MemtableBytes: 1 << 20})
 	must(err)
+	former := rnd.IntN(4) == 0
 	for id := range of {
-		c.partitions = append(c.partitions, NewPartition(id, of, map[string]Rules{"w": w.rules}, c.store.Partition(id), 3))
+		c.former[id] = former
+		c.partitions = append(c.partitions, c.partition(id, of))
 		c.changelog = append(c.changelog, map[string][]byte{})
 	}
-	arrivals := slices.Clone(w.events)
 	for _, e := range w.events {
-		if rnd.IntN(10) == 0 {
+		c.arrive(e)
+	}
+	return c
+}
+
+// arrive puts an event where the collector would.
+func (c *cluster) arrive(e *event.Event) {
+	var id event.NodeID
+	if e.Type == event.Spend {
+		id = event.SpendKey(e)
+	} else {
+		id = e.Nodes[0].ID
+	}
+	p := pipelines.Partition(id, int32(len(c.partitions)))
+	c.events[p] = append(c.events[p], e.Append(nil))
+}
+
+// shuffle has the events arrive in any order, and some of them twice.
+func (c *cluster) shuffle() {
+	arrivals := slices.Clone(c.w.events)
+	for _, e := range c.w.events {
+		if c.rnd.IntN(10) == 0 {
 			arrivals = append(arrivals, e)
 		}
 	}
-	rnd.Shuffle(len(arrivals), func(i, j int) { arrivals[i], arrivals[j] = arrivals[j], arrivals[i] })
+	c.rnd.Shuffle(len(arrivals), func(i, j int) { arrivals[i], arrivals[j] = arrivals[j], arrivals[i] })
+	clear(c.events)
 	for _, e := range arrivals {
-		var id event.NodeID
-		if e.Type == event.Spend {
-			id = event.SpendKey(e)
-		} else {
-			id = e.Nodes[0].ID
-		}
-		p := pipelines.Partition(id, of)
-		c.events[p] = append(c.events[p], e.Append(nil))
+		c.arrive(e)
 	}
-	return c
+	for p := range c.events { // some come to the upgraded program alone
+		if c.former[int32(p)] {
+			n := c.rnd.IntN(1 + len(c.events[p])/2)
+			c.late[p], c.events[p] = c.events[p][:n:n], c.events[p][n:]
+		}
+	}
+}
+
+// message is one with its size as it travels.
+type message struct {
+	*state.Envelope
+	size int
+}
+
+// pop takes the first message of a channel.
+func (c *cluster) pop(k [2]int32) message {
+	raw := c.messages[k][0]
+	c.messages[k] = c.messages[k][1:]
+	m, err := state.ParseMessage(raw)
+	must(err)
+	return message{m, len(raw)}
+}
+
+// rules are those that a partition's program has.
+func (c *cluster) rules(id int32) Rules {
+	if c.former[id] {
+		return c.lean
+	}
+	return c.w.rules
+}
+
+// upgrade restarts what still runs the first program, at rest as the runbook says, and reports whether anything did.
+func (c *cluster) upgrade() (any bool) {
+	for id := range int32(len(c.partitions)) {
+		if c.former[id] {
+			c.former[id], any = false, true
+			c.restart(id)
+		}
+	}
+	return any
 }
 
 // play runs transactions of random partitions over a few records each until nothing is left.
@@ -105,6 +188,13 @@ func (c *cluster) play() {
 			}
 		}
 		if len(ready) == 0 {
+			if late := c.late; c.upgrade() || late != nil {
+				c.late = nil
+				for id := range late {
+					c.events[id] = late[id]
+				}
+				continue
+			}
 			return
 		}
 		c.transaction(ready[c.rnd.IntN(len(ready))])
@@ -130,10 +220,7 @@ func (c *cluster) transaction(id int32) {
 			if _, ok := messages[k]; !ok {
 				messages[k] = c.messages[k]
 			}
-			m, err := state.ParseMessage(c.messages[k][0])
-			must(err)
-			c.messages[k] = c.messages[k][1:]
-			must(p.Message(m))
+			must(p.Message(c.pop(k).Envelope))
 		} else if len(c.events[id]) > 0 {
 			e, err := event.Decode(c.events[id][0])
 			must(err)
@@ -150,16 +237,22 @@ func (c *cluster) transaction(id int32) {
 		}
 		return
 	}
-	c.commit(p)
+	c.commit(p, c.rnd.IntN(20_000))
+	if c.rnd.IntN(10) == 0 {
+		p.Lighten(p.now)
+	}
 	if c.rnd.IntN(20) == 0 {
 		c.restart(id)
 	}
 }
 
 // commit writes what a transaction would, as bytes.
-func (c *cluster) commit(p *Partition) {
+func (c *cluster) commit(p *Partition, cacheBytes int) {
 	out := p.Output()
 	for i := range out.Messages {
+		if out.Messages[i].Kind == identity.Piece {
+			c.pieces++
+		}
 		k := [2]int32{p.id, p.home(out.Messages[i].To)}
 		c.messages[k] = append(c.messages[k], state.AppendMessage(nil, &out.Messages[i]))
 	}
@@ -173,7 +266,7 @@ func (c *cluster) commit(p *Partition) {
 			}
 		}
 	}
-	changes, err := p.Changes()
+	changes, err := p.Changes(&state.Arena{})
 	must(err)
 	batch := c.store.NewBatch()
 	for _, r := range changes {
@@ -185,7 +278,7 @@ func (c *cluster) commit(p *Partition) {
 		must(batch.Add(p.id, r))
 	}
 	must(batch.Apply())
-	must(p.Commit(c.rnd.IntN(20_000)))
+	must(p.Commit(cacheBytes))
 }
 
 // restart throws the memory away, and sometimes what is on the disk with it: then that is restored from the changelog.
@@ -199,9 +292,16 @@ func (c *cluster) restart(id int32) {
 		}
 		must(batch.Apply())
 	}
-	p := NewPartition(id, int32(len(c.partitions)), map[string]Rules{"w": c.w.rules}, c.store.Partition(id), 3)
-	must(p.Rebuild(func([]byte) (*journey.Rules, error) { panic("the configuration has not changed") }))
+	p := c.partition(id, int32(len(c.partitions)))
+	p.At(1_800_000_000_000)
+	must(p.Rebuild(func(config []byte) (*journey.Rules, error) {
+		if string(config) != "former" {
+			panic("the configuration has not changed")
+		}
+		return c.lean.Rules, nil
+	}))
 	c.partitions[id] = p
+	c.commit(p, c.rnd.IntN(20_000))
 	c.restarts++
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/throughline-io/throughline/schemas/event"
@@ -44,6 +45,9 @@ func (p *Partition) Rebuild(read func(config []byte) (*journey.Rules, error)) er
 	return p.drain()
 }
 
+// errUnderWay is met when the configuration changes while a large person is being moved: part of it is posted by the former one.
+var errUnderWay = errors.New("a large person is being moved: start with the former configuration until `throughline status` shows that all is done, then change it")
+
 // rebuild posts facts by the new rules − facts by the old ones, for every person and every spend key.
 func (s *space) rebuild(old *journey.Rules) error {
 	sum := sha256.Sum256(s.rules.Config)
@@ -53,6 +57,8 @@ func (s *space) rebuild(old *journey.Rules) error {
 	view := s.p.store.Another()
 	err := view.Space(s.workspace).Each(func(id identity.ID, has func(state.Kind) bool) error {
 		switch {
+		case has(state.KindTask), has(state.KindStaged):
+			return fmt.Errorf("%w (identifier %x)", errUnderWay, id)
 		case has(state.KindSpend):
 			return s.respend(id, why, old)
 		case has(state.KindLease), has(state.KindCall):

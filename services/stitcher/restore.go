@@ -54,7 +54,7 @@ func (s *Stitcher) restore(ctx context.Context, ids []int32, since map[int32]uin
 		if err := p.Rebuild(s.read); err != nil {
 			return r.records, err
 		}
-		changes, err := p.Changes()
+		changes, err := p.Changes(&state.Arena{})
 		if err != nil {
 			return r.records, err
 		}

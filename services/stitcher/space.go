@@ -23,6 +23,8 @@ type space struct {
 	known     bool                          // config was read
 	wrote     bool                          // this transaction writes rules.Config
 	large     map[identity.ID]bool          // people with more than MaxPersonNodes, told already
+	scratch   []byte
+	waiting   []*journey.Index // people of whom something is to be posted with the transaction
 }
 
 func newSpace(p *Partition, workspace string, rules Rules) *space {
@@ -34,7 +36,7 @@ func newSpace(p *Partition, workspace string, rules Rules) *space {
 	for number := range rules.Pool {
 		s.pool[identity.NumberNode(number)] = true
 	}
-	s.machine = identity.New(people{s, rules.Rules}, s.store)
+	s.machine = identity.New(people{s, rules.Rules}, s.store, p.limits)
 	return s
 }
 
@@ -55,19 +57,51 @@ func (s *space) event(e *event.Event) error {
 }
 
 func (s *space) posting(cause string) *fact.Posting {
-	return &fact.Posting{Workspace: s.workspace, RecordedAt: s.p.now, Cause: cause}
+	p := s.p.newPosting()
+	p.Workspace, p.RecordedAt, p.Cause = s.workspace, s.p.now, cause
+	return p
 }
 
 func (s *space) emit(p *fact.Posting) {
-	if !p.Empty() {
-		s.p.out.Postings = append(s.p.out.Postings, p)
+	if p.Empty() || !s.p.net.add(p) {
+		s.p.reuse(p)
 	}
 }
 
-// send passes a message on: here at once, or to another partition with the transaction.
+// defers says that something of a person is to be posted with the transaction.
+func (s *space) defers(x *journey.Index) {
+	if !x.Deferred() {
+		s.waiting = append(s.waiting, x)
+	}
+}
+
+// settle posts what waits of some people.
+func (s *space) settle(people ...*journey.Index) {
+	for _, x := range people {
+		var out []*fact.Posting
+		x.Settle(func(cause string) *fact.Posting {
+			p := s.posting(cause)
+			out = append(out, p)
+			return p
+		})
+		for _, p := range out {
+			s.emit(p)
+		}
+	}
+}
+
+// settleAll posts all that waits.
+func (s *space) settleAll() {
+	s.settle(s.waiting...)
+	clear(s.waiting)
+	s.waiting = s.waiting[:0]
+}
+
+// send passes a message on: here at once, or to another partition with the transaction. A step is for the next transaction: that bounds
+// them.
 func (s *space) send(m identity.Message) {
 	e := state.Envelope{Workspace: s.workspace, Message: m}
-	if s.p.home(m.To) == s.p.id {
+	if m.Kind != identity.Step && s.p.home(m.To) == s.p.id {
 		s.p.local = append(s.p.local, e)
 		return
 	}
@@ -131,26 +165,35 @@ func (s *space) spend(e *event.Event) error {
 }
 
 // changes are the changelog's records of what is not committed yet.
-func (s *space) changes(out []state.Record) ([]state.Record, error) {
+func (s *space) changes(out []state.Record, a *state.Arena) ([]state.Record, error) {
 	before := len(out)
 	d := s.machine.Dirty()
 	for ref, e := range d.Entries {
-		out = append(out, state.Entry(s.workspace, ref, e))
+		out = append(out, a.Entry(s.workspace, ref, e))
 	}
-	for p, here := range d.Members {
-		out = append(out, state.Member(s.workspace, p, here))
+	for p, is := range d.Members {
+		out = append(out, a.Member(s.workspace, p, is))
 	}
 	for p, to := range d.Moved {
-		out = append(out, state.Moved(s.workspace, p, to))
+		out = append(out, a.Moved(s.workspace, p, to))
 	}
 	for ref, l := range d.Leases {
-		out = append(out, state.Lease(s.workspace, ref, l))
+		out = append(out, a.Lease(s.workspace, ref, l))
 	}
 	for ref, c := range d.Calls {
-		out = append(out, state.Call(s.workspace, ref, c))
+		out = append(out, a.Call(s.workspace, ref, c))
+	}
+	for id, t := range d.Tasks {
+		out = append(out, a.Task(s.workspace, id, t))
+	}
+	for stage, here := range d.Staged {
+		out = append(out, a.Staged(s.workspace, stage, here))
+	}
+	for ref, m := range d.Waiting {
+		out = append(out, a.Waiting(s.workspace, ref, m))
 	}
 	for id, e := range s.spends {
-		out = append(out, state.Spend(s.workspace, id, e))
+		out = append(out, a.Spend(s.workspace, id, e))
 	}
 	if len(out) > before && !s.wrote {
 		config, err := s.stands()
@@ -160,7 +203,7 @@ func (s *space) changes(out []state.Record) ([]state.Record, error) {
 		s.wrote = !bytes.Equal(config, s.rules.Config)
 	}
 	if s.wrote {
-		out = append(out, state.Config(s.workspace, s.rules.Config))
+		out = append(out, a.Config(s.workspace, s.rules.Config))
 	}
 	return out, nil
 }
@@ -177,8 +220,9 @@ func (s *space) stands() ([]byte, error) {
 	return s.config, nil
 }
 
-func (s *space) commit(cacheBytes int) {
+func (s *space) commit(cacheBytes int, now int64) {
 	s.machine.Commit()
+	s.machine.Age(now)
 	s.machine.Shrink(cacheBytes)
 	clear(s.spends)
 	if s.wrote {
@@ -188,6 +232,8 @@ func (s *space) commit(cacheBytes int) {
 
 func (s *space) rollback() {
 	s.machine.Rollback()
+	clear(s.waiting)
+	s.waiting = s.waiting[:0]
 	clear(s.spends)
 	s.wrote = false
 }

@@ -66,6 +66,16 @@ func (s *sums) add(p *fact.Posting) {
 		r.Sign = 0
 		s.row(r, sign)
 	}
+	for _, r := range p.Conversations {
+		sign := r.Sign
+		r.Sign = 0
+		s.row(r, sign)
+	}
+	for _, r := range p.Steps {
+		sign := r.Sign
+		r.Sign = 0
+		s.row(r, sign)
+	}
 	for _, r := range p.Spends {
 		sign := r.Sign
 		r.Sign = 0

@@ -67,10 +67,12 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 		return fmt.Errorf("stitcher: begin: %w", err)
 	}
 	failure := s.work(ctx, work, start)
+	worked := s.metrics.phase("work", start)
 	produced := s.produce(ctx, work)
 	end := kgo.TransactionEndTry(failure == nil)
 	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out by restoring everything.
 	committed, err := s.session.End(context.WithoutCancel(ctx), end)
+	ended := s.metrics.phase("commit", worked)
 	if errors.Is(failure, errNotOwned) {
 		failure = nil
 	}
@@ -96,12 +98,13 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 	}
 	s.metrics.transactions.WithLabelValues("committed").Inc()
 	s.metrics.seconds.Observe(time.Since(start).Seconds())
+	s.pace(time.Since(start))
 	if err := s.save(work); err != nil {
 		s.forgetAll()
 		return fmt.Errorf("stitcher: %w", err)
 	}
 	for _, b := range work {
-		s.tell(b.partition.Output().Large)
+		s.tell(b.partition.Large())
 		if err := b.partition.Commit(s.cfg.CacheBytes / len(s.partitions)); err != nil {
 			s.forgetAll()
 			return fmt.Errorf("stitcher: %w", err)
@@ -109,8 +112,28 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 		b.partition.pending = false
 		s.metrics.count(&b.tally)
 	}
+	s.metrics.phase("save", ended)
+	s.lighten()
 	s.measure()
 	return nil
+}
+
+// lighten keeps the people that are slow to read within their bound, those that were used last.
+func (s *Stitcher) lighten() {
+	for {
+		total, oldest, of := 0, int64(0), (*held)(nil)
+		for _, p := range s.partitions {
+			n, last := p.Heavy()
+			if n > 0 && (of == nil || last < oldest) {
+				oldest, of = last, p
+			}
+			total += n
+		}
+		if total <= s.cfg.HeavyBytes {
+			return
+		}
+		of.Lighten(oldest)
+	}
 }
 
 // tell counts people with too many nodes, and logs each once.

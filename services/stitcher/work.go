@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -23,7 +24,9 @@ type tally struct {
 func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 	p := b.partition
 	p.At(now)
+	p.scratch.reset()
 	b.tally.dead = map[string]int{}
+	var e event.Event // one for all: what is kept of it is copied
 	for _, r := range b.events {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -31,8 +34,8 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 		if r.Attrs.IsControl() {
 			continue
 		}
-		e, err := event.Decode(r.Value)
-		if err != nil {
+		var err error
+		if e, err = event.Decode(r.Value); err != nil {
 			err = fmt.Errorf("%w: %w", errUndecodable, err)
 		} else {
 			err = p.Event(&e)
@@ -60,9 +63,6 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 	b.tally.events, b.tally.messages = len(b.events), len(b.messages)
 	return s.encode(b)
 }
-
-// usualRecord is room for most postings and messages.
-const usualRecord = 512
 
 // errUndecodable is met when a record of the events topic is no event.
 var errUndecodable = errors.New("not an event")
@@ -92,36 +92,89 @@ func (s *Stitcher) bury(b *batch, r *kgo.Record, err error) error {
 	return nil
 }
 
+// scratch is the memory of a partition's records, from one transaction to the next.
+type scratch struct {
+	arena   state.Arena
+	records []kgo.Record
+	out     []*kgo.Record
+}
+
+// mostRecords is how many records' memory is kept between transactions.
+const mostRecords = 20_000
+
+// reset lets the memory be used again: the transaction has ended, whichever way.
+func (s *scratch) reset() {
+	s.arena.Reset()
+	clear(s.records)
+	clear(s.out)
+	s.records, s.out = s.records[:0], s.out[:0]
+	if cap(s.records) > mostRecords {
+		*s = scratch{}
+	}
+}
+
+// add adds a record to be produced.
+func (b *batch) add(topic string, partition int32, key, value []byte) {
+	s := &b.partition.scratch
+	if len(s.records) == cap(s.records) { // those that were handed out stay where they are
+		s.records = make([]kgo.Record, 0, max(usualRecords, 2*cap(s.records)))
+	}
+	s.records = append(s.records, kgo.Record{Topic: topic, Partition: partition, Key: key, Value: value})
+	b.out = append(b.out, &s.records[len(s.records)-1])
+}
+
+// usualRecords is room for the records of a small transaction.
+const usualRecords = 256
+
 // encode makes records of what came of the batch: messages in the order sent, facts, changelog.
 func (s *Stitcher) encode(b *batch) error {
 	p := b.partition
-	out := p.Output()
+	out, arena := p.Output(), &p.scratch.arena
+	b.out = append(p.scratch.out[:0], b.out...)
 	messages, facts, changelog := s.cfg.topic(pipelines.TopicMessages), s.cfg.topic(pipelines.TopicFacts), s.cfg.topic(pipelines.TopicState)
 	for i := range out.Messages {
 		m := &out.Messages[i]
-		b.out = append(b.out, &kgo.Record{
-			Topic: messages, Partition: p.home(m.To), Key: m.To[:], Value: state.AppendMessage(make([]byte, 0, usualRecord), m),
-		})
+		b.add(messages, p.home(m.To), m.To[:], arena.Write(func(to []byte) []byte { return state.AppendMessage(to, m) }))
 	}
 	for _, whole := range out.Postings {
 		b.tally.postings++
 		b.tally.credits += len(whole.Credits)
-		for _, posting := range fact.Split(whole, maxRowsAPosting) {
-			b.out = append(b.out, &kgo.Record{
-				Topic: facts, Partition: p.id, Key: []byte(posting.Workspace), Value: posting.Append(make([]byte, 0, usualRecord)),
-			})
+		key := arena.Write(func(to []byte) []byte { return append(to, whole.Workspace...) })
+		for value := range encodePosting(arena, whole, maxRowsAPosting) {
+			b.add(facts, p.id, key, value)
 		}
 	}
 	var err error
-	if b.changes, err = p.Changes(); err != nil {
+	if b.changes, err = p.Changes(arena); err != nil {
 		return err
 	}
 	for _, c := range b.changes {
 		b.tally.changes++
 		b.tally.changeBytes += len(c.Key) + len(c.Value)
-		b.out = append(b.out, &kgo.Record{Topic: changelog, Partition: p.id, Key: c.Key, Value: c.Value})
+		b.add(changelog, p.id, c.Key, c.Value)
 	}
+	p.scratch.out = b.out
 	return nil
+}
+
+// encodePosting makes records of a posting, of at most so many rows of a kind and, where they have more than one, of maxFactBytes.
+func encodePosting(arena *state.Arena, whole *fact.Posting, rows int) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, part := range fact.Split(whole, rows) {
+			value := arena.Write(part.Append)
+			if len(value) <= maxFactBytes || rows == 1 {
+				if !yield(value) {
+					return
+				}
+				continue
+			}
+			for smaller := range encodePosting(arena, part, max(1, rows/4)) {
+				if !yield(smaller) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (m *metrics) count(t *tally) {

@@ -130,6 +130,7 @@ func (w *world) random(people int) {
 		if w.rnd.IntN(4) == 0 {
 			m.Direction = event.Out
 		}
+		m.Manager = []string{"", "Ann", "Bob"}[w.rnd.IntN(3)]
 		w.add(event.Message, "chat", phone, some(browser)...).Message = m
 	case k < 16:
 		l := w.add(event.NumberLease, "site", browser)

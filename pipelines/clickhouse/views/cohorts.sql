@@ -1,12 +1,18 @@
 -- A person belongs to one month: that of the first touch, or of the first sale. With spend the people are those of the first touch,
--- and the month's advertising stands beside what they brought since: payback is the part of it that came back.
+-- months with advertising and without people are there too, and payback is the part of it that came back.
 CREATE OR REPLACE VIEW cohorts AS
 WITH
     sales AS
     (
-        SELECT d.person_id AS person_id, toStartOfMonth((assumeNotNull(d.won_at) + toIntervalSecond(arrayLast(o -> o.since <= assumeNotNull(d.won_at), s.offsets).seconds))) AS month, sum(d.amount) AS revenue
-        FROM deals AS d INNER JOIN workspace_settings AS s ON d.workspace = s.workspace
-        WHERE d.workspace = {workspace:String} AND d.status = 'won' AND NOT d.deleted AND d.won_at IS NOT NULL
+        SELECT person_id, toStartOfMonth(won_date) AS month, sum(amount) AS revenue
+        FROM
+        (
+            SELECT person_id, won_at, deal_id, won_date, amount
+            FROM sales_by_person
+            WHERE workspace = {workspace:String}
+            GROUP BY person_id, won_at, deal_id, won_date, amount
+            HAVING sum(times) > 0
+        )
         GROUP BY person_id, month
     ),
     people AS
@@ -14,21 +20,36 @@ WITH
         SELECT person_id, min(month) AS cohort
         FROM
         (
-            SELECT person_id, toStartOfMonth(touch_date) AS month FROM touches WHERE workspace = {workspace:String} AND {by:String} IN ('first_touch', 'spend')
+            SELECT person_id, month FROM touch_months WHERE workspace = {workspace:String} AND {by:String} IN ('first_touch', 'spend')
+            GROUP BY person_id, month HAVING sum(touches) > 0
             UNION ALL
             SELECT person_id, month FROM sales WHERE {by:String} = 'first_sale'
         )
         GROUP BY person_id
     ),
-    sizes AS (SELECT cohort, count() AS people FROM people GROUP BY cohort),
     costs AS
     (
-        SELECT toStartOfMonth(date) AS cohort, sum(amount) AS cost FROM spend WHERE workspace = {workspace:String} GROUP BY cohort
+        SELECT toStartOfMonth(date) AS cohort, sum(daily.spend) AS cost
+        FROM channel_daily AS daily
+        WHERE workspace = {workspace:String} AND model = 'linear' AND date_basis = 'touch'
+        GROUP BY cohort
+        HAVING cost != 0
+    ),
+    sizes AS
+    (
+        SELECT cohort, sum(n) AS people
+        FROM
+        (
+            SELECT cohort, count() AS n FROM people GROUP BY cohort
+            UNION ALL
+            SELECT cohort, 0 FROM costs WHERE {by:String} = 'spend'
+        )
+        GROUP BY cohort
     ),
     brought AS
     (
         SELECT people.cohort AS cohort, dateDiff('month', people.cohort, sales.month) AS since, sum(sales.revenue) AS revenue
-        FROM sales INNER JOIN people ON sales.person_id = people.person_id
+        FROM people INNER JOIN sales ON sales.person_id = people.person_id
         WHERE sales.month >= people.cohort
         GROUP BY cohort, since
     ),

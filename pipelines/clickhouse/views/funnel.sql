@@ -2,102 +2,98 @@
 -- A deal is shared between channels as the model shares its creation, and carries these shares through every later step,
 -- so no step counts more than the one before for any other reason than deals that skip a stage. What happens to the
 -- deals after the last day still counts: the question is what became of them.
+-- A step is (kind, pipeline, name); kinds are 1 visits, 2 inquiries, 3 deals, 4 a stage, 5 won. There is no join and no scalar in it
+-- because most of the time it takes is that of its analysis.
 CREATE OR REPLACE VIEW funnel AS
 WITH
-    shares AS
-    (
-        SELECT conversion_id AS deal_id, channel, sum(conversions) AS share
-        FROM credits
-        WHERE workspace = {workspace:String} AND model = {model:String} AND conversion = 'deal' AND lead_date BETWEEN {from:Date} AND {to:Date}
-        GROUP BY deal_id, channel
-        HAVING share != 0
-    ),
-    -- The hours are those of stays that are over.
-    stays AS
-    (
-        SELECT deal_id, pipeline, stage, sumOrNull((toUnixTimestamp64Milli(left_at) - toUnixTimestamp64Milli(entered_at)) / 3600000.) AS hours
-        FROM deal_stages
-        WHERE workspace = {workspace:String}
-        GROUP BY deal_id, pipeline, stage
-    ),
-    reached AS
-    (
-        SELECT shares.channel AS channel, stays.pipeline AS pipeline, stays.stage AS stage, sum(shares.share) AS count,
-            sumIf(toFloat64(shares.share) * stays.hours, stays.hours IS NOT NULL)
-                / nullIf(sumIf(toFloat64(shares.share), stays.hours IS NOT NULL), 0) AS hours,
-            if(countIf(stays.hours IS NOT NULL) = 0, NULL,
-                quantileExactWeightedIf(0.5)(ifNull(stays.hours, 0), toUInt64(greatest(shares.share, 0) * 1000000), stays.hours IS NOT NULL)) AS median
-        FROM stays INNER JOIN shares ON stays.deal_id = shares.deal_id
-        GROUP BY channel, pipeline, stage
-    ),
-    daily AS
-    (
-        SELECT channel, sum(channel_daily.visits) AS visits, sum(channel_daily.inquiries) AS inquiries,
-            sum(channel_daily.spend) AS spend
-        FROM channel_daily
-        WHERE workspace = {workspace:String} AND model = {model:String} AND date_basis = 'lead' AND date BETWEEN {from:Date} AND {to:Date}
-        GROUP BY channel
-    ),
-    won AS
-    (
-        SELECT shares.channel AS channel, sum(shares.share) AS count
-        FROM shares INNER JOIN (SELECT deal_id FROM deals WHERE workspace = {workspace:String} AND status = 'won' AND NOT deleted) AS sold
-            ON shares.deal_id = sold.deal_id
-        GROUP BY channel
-    ),
-    -- Stages in the order of the configuration; one that is not listed comes after these, by name.
-    stages AS
-    (
-        SELECT pipeline, stage, row_number() OVER (PARTITION BY pipeline ORDER BY place, stage) AS place,
-            place = count() OVER (PARTITION BY pipeline) AS is_last
-        FROM
-        (
-            SELECT pipeline, stage, min(place) AS place
-            FROM
-            (
-                SELECT pipeline, stage, position AS place FROM stage_order WHERE workspace = {workspace:String}
-                UNION ALL
-                SELECT pipeline, stage, 4294967295 FROM reached
-            )
-            GROUP BY pipeline, stage
-        )
-    ),
-    channels AS (SELECT channel FROM daily WHERE visits != 0 OR inquiries != 0 UNION DISTINCT SELECT channel FROM shares),
-    steps AS
-    (
-        SELECT channel, 1 AS level, '' AS pipeline, 0 AS place, 'visits' AS step, toDecimal128(visits, 6) AS count, CAST(NULL, 'Nullable(Float64)') AS hours, CAST(NULL, 'Nullable(Float64)') AS median, 0 AS is_last
-        FROM channels LEFT JOIN daily USING (channel)
-        UNION ALL
-        SELECT channel, 2, '', 0, 'inquiries', inquiries, NULL, NULL, 0 FROM channels LEFT JOIN daily USING (channel)
-        UNION ALL
-        SELECT channel, 3, '', 0, 'deals', count, NULL, NULL, 0
-        FROM channels LEFT JOIN (SELECT channel, sum(share) AS count FROM shares GROUP BY channel) AS made USING (channel)
-        UNION ALL
-        SELECT all_of.channel, 4, all_of.pipeline, all_of.place, all_of.stage, reached.count, reached.hours, reached.median, all_of.is_last
-        FROM (SELECT channel, pipeline, place, stage, is_last FROM channels CROSS JOIN stages) AS all_of
-        LEFT JOIN reached ON all_of.channel = reached.channel AND all_of.pipeline = reached.pipeline AND all_of.stage = reached.stage
-        UNION ALL
-        SELECT channel, 5, '', 0, 'won', count, NULL, NULL, 0 FROM channels LEFT JOIN won USING (channel)
-    )
+    -- Whole months are read as such; days are what is left of the first and the last.
+    addMonths(toStartOfMonth({from:Date} - 1), 1) AS first_month,
+    toStartOfMonth({to:Date} + 1) AS after_months
 SELECT
-    channel, row_number() OVER (PARTITION BY channel ORDER BY level, pipeline, place) AS position, pipeline, step, count,
-    multiIf(
-        level = 1, NULL,
-        level = 4 AND place = 1, toFloat64(count) / nullIf(toFloat64(deals), 0),
-        -- Before won stand the last stages of all pipelines, or the deals themselves where there is no stage.
-        level = 5, toFloat64(count) / nullIf(toFloat64(if(pipelines = 0, deals, ends)), 0),
-        toFloat64(count) / nullIf(toFloat64(before), 0)) AS from_previous,
-    toFloat64(count) / nullIf(toFloat64(first), 0) AS from_first,
-    hours AS average_hours, median AS median_hours, toFloat64(spend) / nullIf(toFloat64(count), 0) AS cost
+    channel, position, this.2 AS pipeline, this.3 AS step, counts[key] AS count, toFloat64(counts[key]) / nullIf(before, 0) AS from_previous,
+    toFloat64(counts[key]) / nullIf(toFloat64(visits), 0) AS from_first, averages[key] AS average_hours, medians[key] AS median_hours,
+    spend / nullIf(toFloat64(counts[key]), 0) AS cost
 FROM
 (
-    SELECT steps.*, paid.spend AS spend,
-        lagInFrame(count) OVER (PARTITION BY steps.channel ORDER BY level, pipeline, place ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS before,
-        sumIf(count, level = 1) OVER (PARTITION BY steps.channel) AS first,
-        sumIf(count, level = 3) OVER (PARTITION BY steps.channel) AS deals,
-        sumIf(count, is_last = 1) OVER (PARTITION BY steps.channel) AS ends,
-        countIf(is_last = 1) OVER (PARTITION BY steps.channel) AS pipelines
-    FROM steps LEFT JOIN (SELECT channel, spend FROM daily) AS paid ON steps.channel = paid.channel
+    SELECT channel, visits, spend, counts, averages, medians, this, toString(this) AS key, before, position
+    FROM
+    (
+        SELECT
+            channel, visits, spend, counts, averages, medians, steps, values,
+            arraySum((s, next, v) -> if(s.1 = 4 AND (next.1 = 5 OR next.2 != s.2), v, 0.), steps, arrayPushBack(arrayPopFront(steps), (toUInt8(0), '', '')), values) AS at_last
+        FROM
+        (
+            SELECT
+                channel, visits, spend, counts, averages, medians, arrayConcat([(toUInt8(1), '', 'visits'), (toUInt8(2), '', 'inquiries'), (toUInt8(3), '', 'deals')],
+                    arraySort(s -> (s.2, indexOf(known, s) = 0, indexOf(known, s), s.3), arrayDistinct(arrayConcat(known, reached))), [(toUInt8(5), '', 'won')]) AS steps,
+                arrayMap(s -> toFloat64(counts[toString(s)]), steps) AS values
+            FROM
+            (
+                -- Stages in the order of the configuration; one that is not listed comes after these, by name.
+                SELECT
+                    channel, sum(v) AS visits, toFloat64(sum(s)) AS spend,
+                    groupArrayArray(groupArrayArray(l)) OVER () AS known, groupArrayArray(arrayFilter(k -> k.1 = 4, groupArrayArray(k))) OVER () AS reached,
+                    mapFromArrays(arrayMap(s -> toString(s), arrayConcat([(toUInt8(1), '', 'visits'), (toUInt8(2), '', 'inquiries'), (toUInt8(3), '', 'deals')], groupArrayArray(k))),
+                        arrayConcat([sum(v), sum(q), sum(d)], groupArrayArray(n))) AS counts,
+                    -- A step that no stay of is over is in neither of these, and then NULL.
+                    mapFromArrays(arrayMap(s -> toString(s), groupArrayArray(h)), CAST(groupArrayArray(a), 'Array(Nullable(Float64))')) AS averages,
+                    mapFromArrays(arrayMap(s -> toString(s), groupArrayArray(h)), CAST(groupArrayArray(m), 'Array(Nullable(Float64))')) AS medians
+                FROM
+                (
+                    SELECT channel, toDecimal128(sum(visits), 6) AS v, sum(inquiries) AS q, sum(deals) AS d, sum(spend) AS s,
+                        CAST([], 'Array(Tuple(UInt8, String, String))') AS k, CAST([], 'Array(Decimal(38, 6))') AS n,
+                        CAST([], 'Array(Tuple(UInt8, String, String))') AS h, CAST([], 'Array(Float64)') AS a, CAST([], 'Array(Float64)') AS m,
+                        CAST([], 'Array(Tuple(UInt8, String, String))') AS l
+                    FROM channel_monthly
+                    WHERE workspace = {workspace:String} AND model = {model:String} AND date_basis = 'lead' AND month >= first_month AND month < after_months
+                    GROUP BY channel
+                    UNION ALL
+                    SELECT channel, toDecimal128(sum(visits), 6), sum(inquiries), sum(deals), sum(spend), [], [], [], [], [], []
+                    FROM channel_daily
+                    WHERE workspace = {workspace:String} AND model = {model:String} AND date_basis = 'lead'
+                        AND date BETWEEN {from:Date} AND {to:Date} AND (date < first_month OR date >= after_months)
+                    GROUP BY channel
+                    UNION ALL
+                    SELECT channel, 0, 0, 0, 0, groupArray(step), groupArray(toDecimal128(share, 6) / 1000000),
+                        groupArrayIf(step, ended > 0), groupArrayIf(average, ended > 0), groupArrayIf(median, ended > 0), []
+                    FROM
+                    (
+                        SELECT
+                            channel, if(stage = '', (toUInt8(5), '', 'won'), (toUInt8(4), toString(pipeline), toString(stage))) AS step, sum(share) AS share, sum(w) AS ended,
+                            sum(toFloat64(ms)) / ended / 3600000 AS average,
+                            quantileExactWeightedInterpolatedIf(0.5)(toFloat64(ms) / w / 3600000, toUInt64(w), w > 0) AS median
+                        FROM
+                        (
+                            -- What is counted under a length is of about that length, and its average is what it stands for.
+                            SELECT channel, pipeline, stage, since, sumIf(deals, nth = 1) AS share, sum(shares) AS w, sum(length) AS ms
+                            FROM funnel_sums
+                            ARRAY JOIN
+                                if(empty(stayedMap.since), [0], stayedMap.since) AS since, if(empty(stayedMap.since), [0], stayedMap.shares) AS shares,
+                                if(empty(stayedMap.since), [toInt128(0)], stayedMap.ms) AS length, if(empty(stayedMap.since), [1], arrayEnumerate(stayedMap.since)) AS nth
+                            WHERE workspace = {workspace:String} AND model = {model:String}
+                                AND (grain = 'month' AND date >= first_month AND date < after_months
+                                    OR grain = 'day' AND date BETWEEN {from:Date} AND {to:Date} AND (date < first_month OR date >= after_months))
+                            GROUP BY channel, pipeline, stage, since
+                        )
+                        GROUP BY channel, step
+                        HAVING share != 0
+                    )
+                    GROUP BY channel
+                    UNION ALL
+                    SELECT '', 0, 0, 0, 0, [], [], [], [], [], arrayMap(s -> (toUInt8(4), s.1, s.3), arraySort(groupArray((toString(pipeline), position, toString(stage)))))
+                    FROM stage_order
+                    WHERE workspace = {workspace:String}
+                )
+                GROUP BY channel
+            )
+            WHERE arrayExists(s -> counts[toString(s)] != 0, [(toUInt8(1), '', 'visits'), (toUInt8(2), '', 'inquiries'), (toUInt8(3), '', 'deals')])
+        )
+    )
+    ARRAY JOIN
+        steps AS this, arrayEnumerate(steps) AS position,
+        -- Before the first stage of each pipeline stand the deals; before won the last stages of all of them, or the deals where there is no stage.
+        arrayMap((s, last, value) -> multiIf(s.1 = 4 AND (last.1 != 4 OR last.2 != s.2), values[3], s.1 = 5 AND last.1 = 4, at_last, value),
+            steps, arrayPushFront(arrayPopBack(steps), (toUInt8(0), '', '')), arrayPushFront(arrayPopBack(values), 0.)) AS before
 )
 ORDER BY channel, position
-COMMENT 'One row is a channel and a step: visits, inquiries, deals, each stage of the pipelines in order, won. funnel(workspace = , from = , to = , model = ), days included. from_previous and from_first are NULL after a step of zero; average_hours and median_hours are of stays in the stage that are over; cost is the channel''s advertising in these days for each that reached the step.';
+COMMENT 'One row is a channel and a step: visits, inquiries, deals, each stage of the pipelines in order, won. funnel(workspace = , from = , to = , model = ), days included. from_previous and from_first are NULL after a step of zero; average_hours and median_hours are of stays in the stage that are over, the median within 1.6 per cent; cost is the channel''s advertising in these days for each that reached the step.';

@@ -153,6 +153,9 @@ func (s *stream) goOn(more bool) error {
 	return errStopped
 }
 
+// Value reads one JSON value of at most so many bytes, and holds it to the limits of depth, number and length.
+func Value(raw []byte, most int) (any, error) { return value(raw, most) }
+
 // value reads one JSON value and holds it to the limits.
 func value(raw []byte, most int) (any, error) {
 	if len(raw) > most {
@@ -180,7 +183,7 @@ func value(raw []byte, most int) (any, error) {
 func measure(raw []byte) error {
 	depth, values := 0, 1
 	for i := 0; i < len(raw); i++ {
-		switch raw[i] {
+		switch c := raw[i]; c {
 		case '"':
 			for i++; i < len(raw) && raw[i] != '"'; i++ {
 				if raw[i] == '\\' {
@@ -196,6 +199,17 @@ func measure(raw []byte) error {
 			depth--
 		case ',':
 			values++
+		default:
+			if c < '0' || c > '9' {
+				continue
+			}
+			from := i
+			for i+1 < len(raw) && raw[i+1] >= '0' && raw[i+1] <= '9' {
+				i++
+			}
+			if i-from >= MaxDigits {
+				return beyond("digits in a number", MaxDigits)
+			}
 		}
 	}
 	if values > MaxValues {

@@ -18,6 +18,8 @@ const (
 	MaxDepth = 64
 	// MaxValues bounds the values in one item: each takes ten times the bytes that it has as JSON.
 	MaxValues = 200_000
+	// MaxDigits bounds a number: what counts with long ones takes the square of their length.
+	MaxDigits = 400
 	// MaxFields bounds the fields of a form, the parts of a multipart and the columns of a table.
 	MaxFields = 2_000
 	// MaxNested is how many archives may be in one another: a .csv.gz in a .zip.

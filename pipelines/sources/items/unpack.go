@@ -164,6 +164,8 @@ func (s *stream) read(in io.Reader, file string) {
 		s.csv(in)
 	case "text":
 		s.text(in)
+	case eventsFormat:
+		s.events(in)
 	case "xlsx":
 		s.fail(errors.New("it is no workbook (.xlsx)"))
 	default:

@@ -41,10 +41,10 @@ func TestWorkbook(t *testing.T) {
 	book := workbook(t, "Costs", []any{"Отчёт за неделю"}, []any{"Дата", "Расход"}, []any{46266, 1234.56}, []any{46267, 0.1 + 0.2}, []any{"2026-09-03", "1 200,50"},
 		[]any{}, []any{"2026-09-04", 1e-7}, []any{"Итого", 99})
 	f := format(t, strings.Replace(costs, "%s", "Costs", 1))
-	want := `0 {"cost":"1234.56","day":"46266"}
-1 {"cost":"0.3","day":"46267"}
-2 {"cost":"1200.50","day":"2026-09-03"}
-3 {"cost":"0.0000001","day":"2026-09-04"}`
+	want := `0 {"cost":"1234.56","day":"46266"} in {"titles":["Отчёт за неделю"]}
+1 {"cost":"0.3","day":"46267"} in {"titles":["Отчёт за неделю"]}
+2 {"cost":"1200.50","day":"2026-09-03"} in {"titles":["Отчёт за неделю"]}
+3 {"cost":"0.0000001","day":"2026-09-04"} in {"titles":["Отчёт за неделю"]}`
 	if got := said(f, Input{Body: bytes.NewReader(book), Limits: File}); got != want {
 		t.Errorf("got\n%s", got)
 	}

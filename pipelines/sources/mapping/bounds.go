@@ -14,12 +14,13 @@ import (
 type meter struct {
 	context.Context
 	steps    int
+	memory   int // charged
 	deadline time.Time
 	err      error
 }
 
 // stepsALook is how often the clock is looked at.
-const stepsALook = 1 << 10
+const stepsALook = 1 << 6
 
 func newMeter(ctx context.Context) *meter {
 	return &meter{Context: ctx, deadline: time.Now().Add(MaxTime)}
@@ -49,56 +50,83 @@ func (m *meter) Done() <-chan struct{} {
 // Err is why it ended.
 func (m *meter) Err() error { return m.err }
 
-// MaxDepth is how deep a value that comes out may be nested.
-const MaxDepth = 100
+// charge is asked before a step that costs more than others. What it says ends the run, even where the program would catch it.
+func (m *meter) charge(n int) error {
+	if m.memory += n; m.memory > maxMemory || n < 0 {
+		return m.stop(fmt.Sprintf("its values are larger than %d bytes", maxMemory))
+	}
+	return nil
+}
+
+func (m *meter) left() int { return max(0, maxMemory-m.memory) }
+
+func (m *meter) stop(why string) error {
+	if m.err == nil {
+		m.err = fmt.Errorf("%w: %s", ErrLimit, why)
+	}
+	return m.err
+}
+
+// chargeDeep charges all that a value holds; that of a text or a number costs what it takes.
+func (m *meter) chargeDeep(v any, factor int) error {
+	n, err := sizeWithin(v, m.left(), deepest)
+	if err != nil {
+		return m.stop(err.Error())
+	}
+	return m.charge(factor * n)
+}
+
+const (
+	// MaxDepth is how deep a value that comes out may be nested.
+	MaxDepth = 100
+	// deepest is how deep a value may be nested on the way.
+	deepest = 1_000
+)
 
 // sizeOf is about how many bytes a value has as JSON, counted up to a limit: a value may hold the same part a million times over and
 // be small in memory.
-func sizeOf(v any, limit int) (int, error) {
-	n := 0
-	if err := count(v, &n, limit, 0); err != nil {
-		return 0, err
-	}
-	return n, nil
+func sizeOf(v any, limit int) (int, error) { return sizeWithin(v, limit, MaxDepth) }
+
+func sizeWithin(v any, limit, depth int) (int, error) {
+	c := counter{limit: limit}
+	err := c.count(v, depth)
+	return c.n, err
 }
 
-func count(v any, n *int, limit, depth int) error {
-	if depth > MaxDepth {
-		return fmt.Errorf("%w: a value is nested deeper than %d", ErrLimit, MaxDepth)
+type counter struct{ n, limit int }
+
+func (c *counter) count(v any, depth int) error {
+	if depth < 0 {
+		return fmt.Errorf("%w: a value is nested too deep", ErrLimit)
 	}
 	switch v := v.(type) {
 	case string:
-		*n += len(v) + 2
+		c.n += len(v) + 2
 	case json.Number:
-		*n += len(v)
+		c.n += len(v)
 	case *big.Int:
-		*n += v.BitLen()/3 + 1
+		c.n += v.BitLen()/3 + 1
 	case []any:
-		*n += 2
+		c.n += 2
 		for _, e := range v {
-			if err := count(e, n, limit, depth+1); err != nil {
+			c.n++
+			if err := c.count(e, depth-1); err != nil {
 				return err
-			}
-			if *n++; *n > limit {
-				break
 			}
 		}
 	case map[string]any:
-		*n += 2
+		c.n += 2
 		for k, e := range v {
-			*n += len(k) + 4
-			if err := count(e, n, limit, depth+1); err != nil {
+			c.n += len(k) + 4
+			if err := c.count(e, depth-1); err != nil {
 				return err
-			}
-			if *n > limit {
-				break
 			}
 		}
 	default:
-		*n += 4
+		c.n += 4
 	}
-	if *n > limit {
-		return fmt.Errorf("%w: more than %d bytes come out", ErrLimit, MaxOutputBytes)
+	if c.n > c.limit {
+		return fmt.Errorf("%w: a value is larger than %d bytes", ErrLimit, c.limit)
 	}
 	return nil
 }

@@ -46,7 +46,6 @@ var refused = map[string]string{
 	"now":               "a replay would give another answer: take $received",
 	"localtime":         "it depends on the machine: take local_time",
 	"strflocaltime":     "it depends on the machine: take local_time",
-	"mktime":            "take local_time or unix_seconds",
 	"input":             "there is one input",
 	"inputs":            "there is one input",
 	"debug":             "take `throughline sources try`",
@@ -56,6 +55,14 @@ var refused = map[string]string{
 	"env":               "take $settings",
 	"$ENV":              "take $settings",
 	"input_line_number": "take $place",
+	"builtins":          "it has no use",
+	"modulemeta":        "it has no use",
+	"jn":                "it may take any time",
+	"yn":                "it may take any time",
+	"fromstream":        "take getpath and reduce",
+	"tostream":          "take paths",
+	"truncate_stream":   "take paths",
+	"JOIN":              "take INDEX",
 }
 
 // Compile makes a program of its text. Definitions are those of a file that the source's programs share.
@@ -65,6 +72,9 @@ func Compile(text Text, definitions *Text) (*Program, error) {
 		q, err := parse(*definitions)
 		if err != nil {
 			return nil, err
+		}
+		if err := guard(q, false); err != nil {
+			return nil, definitions.fault(err)
 		}
 		p.defs = append(p.defs, q.FuncDefs...)
 	}
@@ -79,10 +89,18 @@ func Compile(text Text, definitions *Text) (*Program, error) {
 	return p, nil
 }
 
+// compile compiles a copy of a query, guarded, behind the definitions.
 func (p *Program) compile(q *gojq.Query) (*gojq.Code, error) {
-	with := *q
-	with.FuncDefs = append(append([]*gojq.FuncDef{}, p.defs...), q.FuncDefs...)
-	return gojq.Compile(&with, append(library(), gojq.WithVariables(names))...)
+	with, err := gojq.Parse(q.String())
+	if err != nil {
+		return nil, err
+	}
+	if err := guard(with, false); err != nil {
+		return nil, err
+	}
+	with.FuncDefs = append(append([]*gojq.FuncDef{}, p.defs...), with.FuncDefs...)
+	options := append(append([]gojq.CompilerOption{}, library()...), guardOptions()...)
+	return gojq.Compile(with, append(options, gojq.WithVariables(names))...)
 }
 
 func parse(text Text) (*gojq.Query, error) {
@@ -95,7 +113,11 @@ func parse(text Text) (*gojq.Query, error) {
 	}
 	var all []error
 	visit(reflect.ValueOf(q), func(f *gojq.Func) {
-		if why := refused[f.Name]; why != "" {
+		why := refused[f.Name]
+		if strings.HasPrefix(f.Name, "_") || strings.HasPrefix(f.Name, "$__") && f.Name != "$__loc__" {
+			why = "names that begin so are jq's own"
+		}
+		if why != "" {
 			all = append(all, text.at(f.Name, fmt.Errorf("%s may not be used: %s", f.Name, why)))
 		}
 	})
@@ -158,11 +180,14 @@ func lineOf(text string, n int) string {
 	return lines[min(n, len(lines)-1)]
 }
 
-// ours are the functions of library.jq.
+// ours are the functions of builtin.jq and library.jq, guarded.
 var ours = sync.OnceValue(func() []*gojq.FuncDef {
-	q, err := gojq.Parse(libraryJQ)
+	q, err := gojq.Parse(builtinJQ + libraryJQ)
+	if err == nil {
+		err = guard(q, true)
+	}
 	if err != nil {
-		panic(fmt.Sprintf("library.jq: %v", err)) // a fault of the program, found by its first test
+		panic(fmt.Sprintf("builtin.jq and library.jq: %v", err)) // a fault of the program, found by its first test
 	}
 	return q.FuncDefs
 })

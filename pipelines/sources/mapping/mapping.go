@@ -19,7 +19,9 @@ import (
 const (
 	// MaxSteps is how many instructions of jq may be run; ten thousand are usual. It bounds lists that grow, too: each step adds one
 	// value at most.
-	MaxSteps = 5_000_000
+	MaxSteps = 3_000_000
+	// maxMemory bounds what a run may take beside its steps: what texts, lists and comparisons cost, all together.
+	maxMemory = 128 << 20
 	// MaxTime is how long it may take, on a machine that is busy with other things.
 	MaxTime = time.Second
 	// MaxOutputs is how many values may come out.
@@ -52,13 +54,13 @@ type Variables struct {
 }
 
 var names = []string{
-	"$settings", "$tables", "$source", "$workspace", "$received", "$request", "$envelope", "$place", "$responses", "$page", "$cursor", "$window",
+	meterVariable, "$settings", "$tables", "$source", "$workspace", "$received", "$request", "$envelope", "$place", "$responses", "$page", "$cursor", "$window",
 	"$account",
 }
 
-func (v *Variables) values() []any {
+func (v *Variables) values(m *meter) []any {
 	return []any{
-		orNull(v.Settings), orNull(v.Tables), orNull(v.Source), orNull(v.Workspace), v.Received, v.Request, v.Envelope, v.Place, v.Responses, v.Page,
+		m, orNull(v.Settings), orNull(v.Tables), orNull(v.Source), orNull(v.Workspace), v.Received, v.Request, v.Envelope, v.Place, v.Responses, v.Page,
 		v.Cursor, v.Window, v.Account,
 	}
 }
@@ -75,9 +77,10 @@ func orNull(m map[string]any) any {
 type Program struct {
 	code *gojq.Code
 	text Text
-	// traced is the same program with its parts named, made when a fault is to be placed.
+	// query is the program as it was written, to place a fault; defs are the definitions that stand before it.
 	query *gojq.Query
 	defs  []*gojq.FuncDef
+	trace tracer
 }
 
 // Run gives what comes out for one input. The input and the variables are not changed.
@@ -96,7 +99,7 @@ func (p *Program) run(ctx context.Context, code *gojq.Code, input any, v *Variab
 		}
 	}()
 	m := newMeter(ctx)
-	iter := code.RunWithContext(m, input, v.values()...)
+	iter := code.RunWithContext(m, input, v.values(m)...)
 	size := 0
 	for {
 		value, ok := iter.Next()

@@ -110,7 +110,11 @@ func fill(v reflect.Value, n *int) {
 		}
 	case reflect.Array:
 		for i := range v.Len() {
-			v.Index(i).SetUint(uint64(*n+i) % 251)
+			if v.Type().Elem().Kind() == reflect.Uint8 { // an id
+				v.Index(i).SetUint(uint64(*n+i) % 251)
+			} else {
+				fill(v.Index(i), n)
+			}
 		}
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 	"sync"
 
 	"go.uber.org/zap"
@@ -12,6 +14,29 @@ import (
 // Cluster is several brokers on the loopback, each a process with a directory of its own: everything is kept by all of them and
 // acknowledged by more than half. It is for tests: on one machine it makes nothing safer.
 type Cluster struct{ nodes []*Kafka }
+
+// Brokers is one broker or several.
+type Brokers interface {
+	Addrs() []string
+	Stop()
+}
+
+// StartBrokers starts one broker on the configured port, or a cluster.
+func StartBrokers(ctx context.Context, cfg Config, n int, log *zap.Logger) (Brokers, error) {
+	if n > 1 {
+		return StartCluster(ctx, cfg, n, log)
+	}
+	return StartKafka(ctx, cfg, log)
+}
+
+// TestBrokers is how many brokers the tests on real engines are to run on: $THROUGHLINE_TEST_BROKERS, or one.
+func TestBrokers() int {
+	n, err := strconv.Atoi(os.Getenv("THROUGHLINE_TEST_BROKERS"))
+	if err != nil || n < 1 {
+		return 1
+	}
+	return n
+}
 
 // StartCluster starts n brokers and waits until each answers.
 func StartCluster(ctx context.Context, cfg Config, n int, log *zap.Logger) (*Cluster, error) {

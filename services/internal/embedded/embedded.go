@@ -8,10 +8,7 @@
 package embedded
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -49,9 +46,6 @@ const (
 	stopTimeout = 20 * time.Second
 )
 
-// ErrPortInUse says that a configured port is taken by another program.
-var ErrPortInUse = errors.New("port in use")
-
 // EnginesDir is where engines are kept by default: $THROUGHLINE_ENGINES, else `engines` beside the program, else the
 // user's cache.
 func EnginesDir() string {
@@ -60,7 +54,7 @@ func EnginesDir() string {
 	}
 	if exe, err := os.Executable(); err == nil {
 		dir := filepath.Join(filepath.Dir(exe), "engines")
-		if _, err := os.Stat(filepath.Join(dir, "kafka")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, kafkaDir)); err == nil {
 			return dir
 		}
 	}
@@ -71,19 +65,12 @@ func EnginesDir() string {
 	return filepath.Join(cache, "throughline", "engines")
 }
 
-// freePort resolves an address: port 0 to a free one; a taken one is ErrPortInUse; anything but the loopback is refused.
-func freePort(ctx context.Context, addr string) (string, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", fmt.Errorf("address %q: %w", addr, err)
+// Fetched tells which engine is not in the directory.
+func Fetched(dir string) error {
+	for _, path := range []string{libraryPath(dir), filepath.Join(dir, kafkaDir)} {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("an engine is not there (%w): run `make engines`", err)
+		}
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", fmt.Errorf("address %q: embedded engines listen on the loopback only; for others use --kafka and --clickhouse with engines of your own", addr)
-	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return "", fmt.Errorf("%w: %s: %w", ErrPortInUse, addr, err)
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return nil
 }

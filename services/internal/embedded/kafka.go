@@ -104,6 +104,9 @@ func startNode(ctx context.Context, cfg Config, n node, log *zap.Logger) (*Kafka
 // Addr is host:port of the broker.
 func (k *Kafka) Addr() string { return k.addr }
 
+// Addrs is its one address.
+func (k *Kafka) Addrs() []string { return []string{k.addr} }
+
 // PID is the process that watches the broker; killing it kills the broker.
 func (k *Kafka) PID() int { return int(k.pid.Load()) }
 

@@ -164,21 +164,39 @@ func TestShutdownCutsWhatRunsTooLong(t *testing.T) {
 	}
 }
 
-func TestSlowHeadersAreCut(t *testing.T) {
-	url, _, _ := start(t, http.NewServeMux(), func(c *Config) { c.ReadHeaderTimeout = 20 * time.Millisecond })
-	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadAll(c); err != nil {
-		t.Errorf("the connection was not ended: %v", err)
+// TestConnectionsThatKeepUsWaitingAreCut opens a connection, says a part of a request and then nothing.
+func TestConnectionsThatKeepUsWaitingAreCut(t *testing.T) {
+	const short = 20 * time.Millisecond
+	for _, row := range []struct {
+		name, says string
+		change     func(*Config)
+	}{
+		{"half-open: it says nothing", "", func(c *Config) { c.ReadHeaderTimeout = short }},
+		{"slow headers", "GET / HTTP/1.1\r\nHost: x\r\n", func(c *Config) { c.ReadHeaderTimeout = short }},
+		{"a slow body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nten bytes.", func(c *Config) { c.ReadTimeout = short }},
+		{"idle after an answer", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", func(c *Config) { c.IdleTimeout = short }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			url, _, _ := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if _, err := io.Copy(io.Discard, r.Body); err != nil {
+					w.WriteHeader(http.StatusRequestTimeout)
+				}
+			}), row.change)
+			c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := io.WriteString(c, row.says); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadAll(c); err != nil {
+				t.Errorf("the connection was not ended: %v", err)
+			}
+		})
 	}
 }
 

@@ -13,10 +13,11 @@ import (
 
 // Record is a record as the operator's tools see it.
 type Record struct {
-	Offset int64
-	Time   time.Time
-	Key    []byte
-	Value  []byte
+	Partition int
+	Offset    int64
+	Time      time.Time
+	Key       []byte
+	Value     []byte
 }
 
 // fetchBytes bounds one fetch.
@@ -32,10 +33,18 @@ const (
 // operator's client. That client shows what was aborted and the markers of transactions too; here a transaction's records
 // wait for its marker.
 func ReadCommitted(ctx context.Context, addr, topic string, partition int, from, to int64, do func(Record) error) error {
-	client := &kafkago.Client{Addr: kafkago.TCP(addr)}
+	o := &Operator{&kafkago.Client{Addr: kafkago.TCP(addr)}}
+	return o.readCommitted(ctx, topic, partition, from, to, do)
+}
+
+func (o *Operator) readCommitted(ctx context.Context, topic string, partition int, from, to int64, visit func(Record) error) error {
 	open := map[int64][]Record{} // by producer
+	do := func(r Record) error {
+		r.Partition = partition
+		return visit(r)
+	}
 	for at := from; at < to; {
-		res, err := client.Fetch(ctx, &kafkago.FetchRequest{
+		res, err := o.client.Fetch(ctx, &kafkago.FetchRequest{
 			Topic: topic, Partition: partition, Offset: at, MinBytes: 1, MaxBytes: fetchBytes, MaxWait: time.Second, IsolationLevel: kafkago.ReadCommitted,
 		})
 		if err = errors.Join(err, resError(res)); err != nil {
@@ -125,5 +134,5 @@ func record(r *protocol.Record) (Record, error) {
 		return Record{}, err
 	}
 	value, err := protocol.ReadAll(r.Value)
-	return Record{r.Offset, r.Time, key, value}, err
+	return Record{Offset: r.Offset, Time: r.Time, Key: key, Value: value}, err
 }

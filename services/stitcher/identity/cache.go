@@ -1,37 +1,77 @@
 package identity
 
-// cache is the nodes at hand: those used of late, in two generations, so that what is not used leaves without a list of all.
+// cache is the nodes at hand: those used of late, in two generations, so that what is not used leaves without a list of all. The heavy
+// ones, which are slow to read, stand beside them until Lighten lets go of them.
 type cache[P any] struct {
 	young, old     map[ID]*Node[P]
 	bytes          int // of both
 	oldBytes       int
+	heavy          map[ID]*Node[P]
+	heavyBytes     int
 	touched        []*Node[P] // changed, or made, since the last Commit
 	numbers        map[ID]*number
 	touchedNumbers map[ID]struct{}
 }
 
 func newCache[P any]() cache[P] {
-	return cache[P]{young: map[ID]*Node[P]{}, numbers: map[ID]*number{}, touchedNumbers: map[ID]struct{}{}}
+	return cache[P]{young: map[ID]*Node[P]{}, heavy: map[ID]*Node[P]{}, numbers: map[ID]*number{}, touchedNumbers: map[ID]struct{}{}}
 }
 
 // node finds a node; one never seen is a person of its own, without entries.
 func (m *Machine[P]) node(id ID) (*Node[P], error) {
-	if n := m.young[id]; n != nil {
-		return n, nil
-	}
-	if n := m.old[id]; n != nil {
-		delete(m.old, id)
-		m.oldBytes -= n.size
-		m.young[id] = n
+	if n := m.atHand(id); n != nil {
 		return n, nil
 	}
 	n, err := m.load(id)
 	if err != nil {
 		return nil, err
 	}
-	m.young[id] = n
-	m.bytes += n.size
+	m.keep(n)
 	return n, nil
+}
+
+// atHand finds a node without the store.
+func (m *Machine[P]) atHand(id ID) *Node[P] {
+	if n := m.young[id]; n != nil {
+		return n
+	}
+	if n := m.old[id]; n != nil {
+		delete(m.old, id)
+		m.oldBytes -= n.size
+		m.young[id] = n
+		return n
+	}
+	if len(m.heavy) == 0 {
+		return nil
+	}
+	n := m.heavy[id]
+	if n != nil {
+		n.used = true
+	}
+	return n
+}
+
+// keep puts a node where it is found, by its size.
+func (m *Machine[P]) keep(n *Node[P]) {
+	if n.size > m.limits.HeavyBytes {
+		m.heavy[n.id] = n
+		m.heavyBytes += n.size
+		n.used = true
+		return
+	}
+	m.young[n.id] = n
+	m.bytes += n.size
+}
+
+// drop forgets a node.
+func (m *Machine[P]) drop(n *Node[P]) {
+	if m.heavy[n.id] == n {
+		delete(m.heavy, n.id)
+		m.heavyBytes -= n.size
+		return
+	}
+	delete(m.young, n.id)
+	m.bytes -= n.size
 }
 
 // load reads a node from the store.
@@ -40,7 +80,13 @@ func (m *Machine[P]) load(id ID) (*Node[P], error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node[P]{id: id}
+	n := &Node[P]{id: id, task: r.Task, waiting: r.Waiting}
+	if len(n.waiting) > 0 {
+		n.nextSeq = n.waiting[len(n.waiting)-1].Seq + 1
+	}
+	if err := m.loadStaged(n, r.Staged); err != nil {
+		return nil, err
+	}
 	if r.Away {
 		n.away, n.moved = true, map[ID]ID{id: r.Next}
 		n.measure()
@@ -48,10 +94,10 @@ func (m *Machine[P]) load(id ID) (*Node[P], error) {
 	}
 	entries := r.Entries
 	if len(r.Others) > 0 {
-		n.others = make(map[ID]struct{}, len(r.Others))
+		n.others = make(map[ID]ID, len(r.Others))
 		for _, x := range r.Others {
-			n.others[x] = struct{}{}
-			more, err := m.store.Entries(x)
+			n.others[x.ID] = x.Leaves
+			more, err := m.store.Entries(x.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -59,7 +105,8 @@ func (m *Machine[P]) load(id ID) (*Node[P], error) {
 		}
 	}
 	n.journey = journeyOf(entries)
-	n.person = m.person(id, entries)
+	m.resume(n)
+	n.person = m.person(id, n.own())
 	n.measure()
 	n.size += m.fx.Size(n.person)
 	return n, nil
@@ -73,13 +120,8 @@ func (m *Machine[P]) touch(n *Node[P]) {
 	}
 }
 
-func (m *Machine[P]) drop(n *Node[P]) {
-	delete(m.young, n.id)
-	m.bytes -= n.size
-}
-
 // Bytes is about how much memory the nodes at hand take.
-func (m *Machine[P]) Bytes() int { return m.bytes }
+func (m *Machine[P]) Bytes() int { return m.bytes + m.heavyBytes }
 
 // Shrink lets go of what was not used since the last time, where the nodes at hand take more than limit. It is called between
 // transactions.
@@ -92,9 +134,38 @@ func (m *Machine[P]) Shrink(limit int) {
 	m.young = map[ID]*Node[P]{}
 }
 
+// Heavy is how many bytes the heavy nodes take, about, and when the one was used that has not been for longest, by the ticks that
+// Age was told.
+func (m *Machine[P]) Heavy() (bytes int, oldest int64) {
+	for _, n := range m.heavy {
+		if oldest == 0 || n.last < oldest {
+			oldest = n.last
+		}
+	}
+	return m.heavyBytes, oldest
+}
+
+// Age says what time it is to heavy nodes that were used.
+func (m *Machine[P]) Age(tick int64) {
+	for _, n := range m.heavy {
+		if n.used {
+			n.used, n.last = false, tick
+		}
+	}
+}
+
+// Lighten lets go of the heavy nodes that were not used after a tick. It is called between transactions.
+func (m *Machine[P]) Lighten(tick int64) {
+	for _, n := range m.heavy {
+		if n.last <= tick {
+			m.drop(n)
+		}
+	}
+}
+
 // Person calls do for the person of an owner, without keeping it at hand; nothing is done for a node that is away.
 func (m *Machine[P]) Person(owner ID, do func(p P, entries []*Entry)) error {
-	n := m.young[owner]
+	n := m.atHand(owner)
 	if n == nil {
 		var err error
 		if n, err = m.load(owner); err != nil {

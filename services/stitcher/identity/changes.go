@@ -7,12 +7,12 @@ func (m *Machine[P]) Dirty() Dirty { return m.dirty }
 func (m *Machine[P]) Commit() {
 	for _, n := range m.touched {
 		n.touched = false
-		old := n.size
+		m.drop(n) // by its former size
 		n.measure()
 		if !n.away {
 			n.size += m.fx.Size(n.person)
 		}
-		m.bytes += n.size - old
+		m.keep(n)
 	}
 	m.forget()
 }
@@ -51,10 +51,10 @@ func (m *Machine[P]) come(n *Node[P], members []ID) {
 			continue
 		}
 		if n.others == nil {
-			n.others = make(map[ID]struct{}, len(members))
+			n.others = make(map[ID]ID, len(members))
 		}
-		n.others[x] = struct{}{}
-		m.dirty.Members[Pair{n.id, x}] = true
+		n.others[x] = ID{}
+		m.dirty.Members[Pair{n.id, x}] = Membership{Here: true}
 	}
 }
 
@@ -63,7 +63,7 @@ func (m *Machine[P]) leave(n *Node[P], members []ID, entries []*Entry) {
 	for _, x := range members {
 		if x != n.id {
 			delete(n.others, x)
-			m.dirty.Members[Pair{n.id, x}] = false
+			m.dirty.Members[Pair{n.id, x}] = Membership{}
 		}
 	}
 	for _, e := range entries {

@@ -49,10 +49,14 @@ const (
 	// Leased and Called tell a number's node of a lease and of a call to it.
 	Leased Kind = 7
 	Called Kind = 8
+	// Piece carries a part of a person that is too large for one message; the Give or Own that it belongs to follows.
+	Piece Kind = 9
+	// Step lets a node go on with what it does in steps.
+	Step Kind = 10
 )
 
-// Message goes to the node To. Put, Link, Join and Absorb are about Via and are passed on to its owner; Give and Own
-// are addressed and never passed on.
+// Message goes to the node To. Put, Link, Join and Absorb are about Via and are passed on to its owner; Give, Own, Piece and
+// Step are addressed and never passed on.
 type Message struct {
 	Kind Kind
 	To   ID
@@ -68,11 +72,12 @@ type Message struct {
 	Key     string
 	Version uint64
 
-	// Give and Own carry a person.
+	// Give and Own carry a person, or say that all of it has come in pieces.
 	Members []ID
 	Journey []*Entry
-	Needs   ID // Give: taken only by a receiver that owns it
-	Back    ID // Give: whom it returns to otherwise
+	Needs   ID   // Give: taken only by a receiver that owns it
+	Back    ID   // Give: whom it returns to otherwise; whoever sends pieces
+	Staged  bool // all of it has come in pieces of Back
 	// Again is what the giver asks anew if the person comes back.
 	Again *Message
 

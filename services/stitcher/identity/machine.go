@@ -12,8 +12,15 @@ type Effects[P any] interface {
 	Merge(cause string, p, from P)
 	// Post posts the difference between two sets of persons.
 	Post(kind Change, cause string, before, after []P)
+	// MergeInSteps and PostInSteps do the same for persons that are too large to be posted at once.
+	MergeInSteps(cause string, p, from P) Posting
+	PostInSteps(kind Change, cause string, before, after []P) Posting
 	// Size is about how many bytes a person takes beside its entries.
 	Size(p P) int
+	// Bytes is at least how many bytes an entry takes in a message.
+	Bytes(e *Entry) int
+	// Here reports that a node is of this partition.
+	Here(ID) bool
 	// Send passes a message on to a node, maybe of another partition, in order.
 	Send(Message)
 	// Stored tells of an entry that is new in its journey, once.
@@ -36,17 +43,26 @@ const (
 	Parted                // one became several
 )
 
+// Posting is what is posted in steps. The same persons are posted in the same order, so that it can be made anew in the middle.
+type Posting interface {
+	// Post posts until it has cost about that much. It returns how far it has come, and whether that was all.
+	Post(cost int) (done int, all bool)
+	// Skip passes over what was posted already.
+	Skip(done int)
+}
+
 // Machine holds the nodes of one workspace on one partition. It is not safe for concurrent use.
 type Machine[P any] struct {
-	fx    Effects[P]
-	store Store
+	fx     Effects[P]
+	store  Store
+	limits Limits
 	cache[P]
 	dirty Dirty
 }
 
 // New makes a machine over what a store holds.
-func New[P any](fx Effects[P], store Store) *Machine[P] {
-	return &Machine[P]{fx: fx, store: store, cache: newCache[P](), dirty: newDirty()}
+func New[P any](fx Effects[P], store Store, limits Limits) *Machine[P] {
+	return &Machine[P]{fx: fx, store: store, limits: limits, cache: newCache[P](), dirty: newDirty()}
 }
 
 // Handle takes one message that is addressed to a node of this machine. An error is the store's; all since the last Commit
@@ -57,12 +73,23 @@ func (m *Machine[P]) Handle(msg Message) error {
 		return m.leased(msg)
 	case Called:
 		return m.called(msg)
-	case Put, Link, Join, Absorb, Give, Own:
+	case Put, Link, Join, Absorb, Give, Own, Piece, Step:
 	}
 	n, err := m.node(msg.To)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case msg.Kind == Step:
+		return m.step(n)
+	case n.busy():
+		m.wait(n, msg)
+		return nil
 	}
+	return m.handle(n, msg)
+}
+
+// handle takes a message to a node that has time for it.
+func (m *Machine[P]) handle(n *Node[P], msg Message) error {
 	switch msg.Kind {
 	case Give:
 		m.take(n, msg)
@@ -70,7 +97,10 @@ func (m *Machine[P]) Handle(msg Message) error {
 	case Own:
 		m.own(n, msg)
 		return nil
-	case Put, Link, Join, Absorb, Leased, Called: // about a node: passed on to its owner first
+	case Piece:
+		m.stage(n, msg)
+		return nil
+	case Put, Link, Join, Absorb, Leased, Called, Step: // about a node: passed on to its owner first
 	}
 	if !n.owns(msg.Via) {
 		return m.passOn(n, msg)
@@ -84,7 +114,7 @@ func (m *Machine[P]) Handle(msg Message) error {
 		m.join(n, msg)
 	case Absorb:
 		m.absorb(n, msg)
-	case Give, Own, Leased, Called: // handled above
+	case Give, Own, Leased, Called, Piece, Step: // handled above
 	}
 	return nil
 }
@@ -178,7 +208,12 @@ func (m *Machine[P]) absorb(n *Node[P], msg Message) {
 // give sends the whole person to a smaller owner.
 func (m *Machine[P]) give(n *Node[P], to, needs ID, again Message) {
 	m.touch(n)
-	msg := Message{Kind: Give, To: to, Cause: again.Cause, Needs: needs, Back: n.id, Again: &again, Members: n.members(), Journey: n.journey.list()}
+	msg := Message{Kind: Give, To: to, Cause: again.Cause, Needs: needs, Back: n.id, Again: &again}
+	if m.large(1+len(n.others), &n.journey) {
+		m.begin(n, &Task{Op: Giving, Phase: PhaseSend, Header: msg})
+		return
+	}
+	msg.Members, msg.Journey = n.members(), n.journey.list()
 	m.moveAway(n, msg.Members, to)
 	m.leave(n, msg.Members, msg.Journey)
 	m.fx.Send(msg)
@@ -187,29 +222,17 @@ func (m *Machine[P]) give(n *Node[P], to, needs ID, again Message) {
 // take accepts a given person, if what it came for is still here, or sends it back.
 func (m *Machine[P]) take(n *Node[P], msg Message) {
 	m.touch(n)
+	if msg.Staged {
+		m.takeStaged(n, msg)
+		return
+	}
 	if !n.owns(msg.Needs) {
 		m.moveAway(n, msg.Members, msg.Back)
 		m.fx.Send(Message{Kind: Own, To: msg.Back, Cause: msg.Cause, Members: msg.Members, Journey: msg.Journey, Again: msg.Again})
 		return
 	}
 	given := m.person(msg.Back, msg.Journey)
-	type replaced struct{ old, by *Entry }
-	var newer []replaced
-	whole := true // both persons hold together as they did: no entry of either was dropped for another
-	for _, e := range msg.Journey {
-		switch old := n.journey.get(e.Key); {
-		case old == nil:
-			m.setEntry(n, e)
-		case old.Version < e.Version:
-			m.setEntry(n, e)
-			newer, whole = append(newer, replaced{old, e}), false
-		case !old.sameContent(e):
-			m.fx.Conflict(e)
-			whole = false
-		case old.Version != e.Version:
-			whole = false
-		}
-	}
+	newer, whole := m.comeTogether(n, msg.Journey, func(e *Entry) { m.setEntry(n, e) }, func(*Entry) {})
 	m.come(n, msg.Members)
 	m.fx.Grew(n.id, 1+len(n.others))
 	merge := func() {
@@ -224,6 +247,34 @@ func (m *Machine[P]) take(n *Node[P], msg Message) {
 		return
 	}
 	m.settle(n, []P{n.person, given}, Merged, msg.Cause, merge)
+}
+
+// replaced is an entry that another of its key stands in the place of.
+type replaced struct{ old, by *Entry }
+
+// comeTogether adds the entries of a given person to n's journey: come those that are to stand there, drop the others. Whole reports
+// that both persons hold together as they did: no entry of either was dropped for another.
+func (m *Machine[P]) comeTogether(n *Node[P], entries []*Entry, come, drop func(*Entry)) (newer []replaced, whole bool) {
+	whole = true
+	for _, e := range entries {
+		old := n.journey.get(e.Key)
+		switch {
+		case old == nil:
+			come(e)
+			continue
+		case old.Version < e.Version:
+			come(e)
+			newer, whole = append(newer, replaced{old, e}), false
+			continue
+		case !old.sameContent(e):
+			m.fx.Conflict(e)
+			whole = false
+		case old.Version != e.Version:
+			whole = false
+		}
+		drop(e)
+	}
+	return newer, whole
 }
 
 // joined reports that the link which a person was given for stands and joins two nodes that are here.
@@ -251,6 +302,11 @@ func (m *Machine[P]) settle(n *Node[P], before []P, kind Change, cause string, w
 		whole()
 		return
 	}
+	if m.large(1+len(n.others), &n.journey) {
+		whole()
+		m.begin(n, &Task{Op: Parting, Header: Message{Cause: cause}})
+		return
+	}
 	after := make([]P, 0, len(parts))
 	for _, p := range parts {
 		after = append(after, m.person(p.members[0], p.entries))
@@ -272,6 +328,10 @@ func (m *Machine[P]) settle(n *Node[P], before []P, kind Change, cause string, w
 func (m *Machine[P]) own(n *Node[P], msg Message) {
 	m.touch(n)
 	m.back(n)
+	if msg.Staged {
+		m.ownStaged(n, msg)
+		return
+	}
 	for _, e := range msg.Journey {
 		m.setEntry(n, e)
 	}

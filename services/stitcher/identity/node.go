@@ -10,16 +10,27 @@ import (
 type Node[P any] struct {
 	id   ID
 	away bool
-	// others are the members of an owner beside itself.
-	others  map[ID]struct{}
+	// others are the members of an owner beside itself, with whom they are about to be sent to, if to anybody.
+	others  map[ID]ID
 	journey journey
 	person  P
 	// moved is the next node on the path to x, for each x that this node gave away, as far as that was asked for or has changed;
 	// the zero id where x is not away.
-	moved   map[ID]ID
+	moved map[ID]ID
+	// task is what the node does in steps; what comes for it meanwhile waits.
+	task    *Task
+	work    *work[P] // the task's, at hand
+	staged  map[ID]*staged
+	waiting []Waiting
+	nextSeq uint64
 	size    int
 	touched bool
+	used    bool  // a heavy one, since Age
+	last    int64 // when that was
 }
+
+// busy: what comes for the node has to wait.
+func (n *Node[P]) busy() bool { return n.task != nil || len(n.waiting) > 0 }
 
 func (n *Node[P]) owns(id ID) bool {
 	if n.away {
@@ -48,5 +59,8 @@ const (
 )
 
 func (n *Node[P]) measure() {
-	n.size = nodeBytes + entryBytes*n.journey.len() + idBytes*(len(n.others)+len(n.moved))
+	n.size = nodeBytes + entryBytes*(n.journey.len()+len(n.waiting)) + idBytes*(len(n.others)+len(n.moved))
+	for _, s := range n.staged {
+		n.size += entryBytes*len(s.entries) + idBytes*len(s.members)
+	}
 }

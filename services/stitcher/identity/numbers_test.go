@@ -9,16 +9,20 @@ import (
 // recorder is the effects of a machine that keeps nothing but the last word on each call.
 type recorder struct{ said map[string]*Entry }
 
-func (r *recorder) NewPerson(ID) struct{}                        { return struct{}{} }
-func (r *recorder) Load(struct{}, *Entry)                        {}
-func (r *recorder) Put(Change, string, struct{}, *Entry, *Entry) {}
-func (r *recorder) Merge(string, struct{}, struct{})             {}
-func (r *recorder) Post(Change, string, []struct{}, []struct{})  {}
-func (r *recorder) Size(struct{}) int                            { return 0 }
-func (r *recorder) Grew(ID, int)                                 {}
-func (r *recorder) Stored(*Entry)                                {}
-func (r *recorder) Pool(ID) bool                                 { return true }
-func (r *recorder) Conflict(*Entry)                              {}
+func (r *recorder) NewPerson(ID) struct{}                                      { return struct{}{} }
+func (r *recorder) Load(struct{}, *Entry)                                      {}
+func (r *recorder) Put(Change, string, struct{}, *Entry, *Entry)               {}
+func (r *recorder) Merge(string, struct{}, struct{})                           {}
+func (r *recorder) Post(Change, string, []struct{}, []struct{})                {}
+func (r *recorder) MergeInSteps(string, struct{}, struct{}) Posting            { return nil }
+func (r *recorder) PostInSteps(Change, string, []struct{}, []struct{}) Posting { return nil }
+func (r *recorder) Bytes(*Entry) int                                           { return 0 }
+func (r *recorder) Here(ID) bool                                               { return true }
+func (r *recorder) Size(struct{}) int                                          { return 0 }
+func (r *recorder) Grew(ID, int)                                               {}
+func (r *recorder) Stored(*Entry)                                              {}
+func (r *recorder) Pool(ID) bool                                               { return true }
+func (r *recorder) Conflict(*Entry)                                            {}
 func (r *recorder) Send(m Message) {
 	if old := r.said[m.Entry.Key]; old != nil && m.Entry.Version <= old.Version {
 		panic("a version came twice")
@@ -34,7 +38,7 @@ func TestNumbersAgreeWithADirectSearch(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 2))
 		r := &recorder{said: map[string]*Entry{}}
 		log := newChangelog()
-		m := New[struct{}](r, log)
+		m := New[struct{}](r, log, DefaultLimits())
 		number := NumberNode("+48221110001")
 		var leases []*Lease
 		var calls []*Call
@@ -67,7 +71,7 @@ func TestNumbersAgreeWithADirectSearch(t *testing.T) {
 			log.apply(m.Dirty())
 			m.Commit()
 			if rnd.IntN(4) == 0 { // a restart
-				m = New[struct{}](r, log)
+				m = New[struct{}](r, log, DefaultLimits())
 			}
 		}
 		for _, c := range calls {

@@ -12,21 +12,51 @@ type Store interface {
 	Number(ID) ([]*Lease, []*Call, error)
 }
 
-// Record is what a store knows of a node. A node that is away has nothing else.
+// Record is what a store knows of a node. A node that is away has neither others nor entries.
 type Record struct {
 	Away    bool
 	Next    ID // where it went
-	Others  []ID
+	Others  []Other
 	Entries []*Entry // at home at the node itself
+	Task    *Task
+	Staged  []Pair // who sent a member, and the member
+	Waiting []Waiting
+}
+
+// Other is a member of an owner's person beside the owner. Leaves, where it is set, is the owner that it is about to be sent to.
+type Other struct{ ID, Leaves ID }
+
+// Waiting is a message that waits until its node has ended what it does in steps.
+type Waiting struct {
+	Seq     uint64
+	Message *Message
 }
 
 // Dirty is what changed since the last Commit, for the changelog.
 type Dirty struct {
 	Entries map[EntryRef]*Entry // nil: it left the partition
-	Members map[Pair]bool       // A owns B beside itself; false: no longer
+	Members map[Pair]Membership // of A's person, B beside itself
 	Moved   map[Pair]ID         // A gave B away; the zero id: it is back
 	Leases  map[EntryRef]*Lease // Home is the number's node
 	Calls   map[EntryRef]*Call
+	Tasks   map[ID]*Task // nil: it has ended
+	Staged  map[Stage]bool
+	Waiting map[WaitRef]*Message // nil: it was handled
+}
+
+// Membership is whether a node is of a person, and whom it is about to be sent to.
+type Membership struct {
+	Here   bool
+	Leaves ID
+}
+
+// Stage names a member that a node was sent in a piece.
+type Stage struct{ Node, From, Member ID }
+
+// WaitRef names a message that waits at a node.
+type WaitRef struct {
+	Node ID
+	Seq  uint64
 }
 
 // EntryRef names an entry on a partition. Entries stand by their home and not by their owner, so that a person that moves
@@ -40,7 +70,10 @@ type EntryRef struct {
 type Pair struct{ A, B ID }
 
 func newDirty() Dirty {
-	return Dirty{map[EntryRef]*Entry{}, map[Pair]bool{}, map[Pair]ID{}, map[EntryRef]*Lease{}, map[EntryRef]*Call{}}
+	return Dirty{
+		map[EntryRef]*Entry{}, map[Pair]Membership{}, map[Pair]ID{}, map[EntryRef]*Lease{}, map[EntryRef]*Call{},
+		map[ID]*Task{}, map[Stage]bool{}, map[WaitRef]*Message{},
+	}
 }
 
 func (d *Dirty) clear() {
@@ -49,4 +82,7 @@ func (d *Dirty) clear() {
 	clear(d.Moved)
 	clear(d.Leases)
 	clear(d.Calls)
+	clear(d.Tasks)
+	clear(d.Staged)
+	clear(d.Waiting)
 }

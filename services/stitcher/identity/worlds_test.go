@@ -24,9 +24,10 @@ type world struct {
 	conflicts int
 	stats     stats
 	local     bool // messages to the same partition are handled at once
+	limits    Limits
 }
 
-type stats struct{ messages, merges, returns, splits, rollbacks, restarts int }
+type stats struct{ messages, merges, returns, splits, rollbacks, restarts, pieces, steps, waits int }
 
 // partition is one machine with its changelog and what it has sent since the last commit.
 type partition struct {
@@ -89,8 +90,61 @@ func (p *partition) Post(_ Change, _ string, before, after []*person) {
 	}
 }
 
+// inSteps posts one thing after another.
+type inSteps struct {
+	todo []func()
+	done int
+}
+
+func (s *inSteps) Skip(done int) { s.done = done }
+
+func (s *inSteps) Post(cost int) (int, bool) {
+	for ; cost > 0 && s.done < len(s.todo); cost-- {
+		s.todo[s.done]()
+		s.done++
+	}
+	return s.done, s.done == len(s.todo)
+}
+
+func (p *partition) MergeInSteps(cause string, of, from *person) Posting {
+	before := []posted{of.facts(), from.facts()}
+	for k, e := range from.entries {
+		if of.entries[k] == nil {
+			of.entries[k] = e
+		}
+	}
+	return p.steps(before, []posted{of.facts()})
+}
+
+func (p *partition) PostInSteps(_ Change, _ string, before, after []*person) Posting {
+	all := func(people []*person) (out []posted) {
+		for _, f := range people {
+			out = append(out, f.facts())
+		}
+		return out
+	}
+	return p.steps(all(before), all(after))
+}
+
+func (p *partition) steps(before, after []posted) *inSteps {
+	s := &inSteps{}
+	for _, f := range before {
+		s.todo = append(s.todo, func() { p.sum[f]-- })
+	}
+	for _, f := range after {
+		s.todo = append(s.todo, func() { p.sum[f]++ })
+	}
+	return s
+}
+
+func (p *partition) Bytes(e *Entry) int { return 1 + len(e.Joins) }
+
+func (p *partition) Here(id ID) bool { return p.w.home(id) == p.i }
+
 func (p *partition) Send(m Message) {
 	switch {
+	case m.Kind == Step: // each in a transaction of its own, or it would bound nothing
+		p.out = append(p.out, m)
 	case p.w.local && p.w.home(m.To) == p.i:
 		p.fifo = append(p.fifo, m)
 	default:
@@ -112,10 +166,13 @@ func (w *world) home(id ID) int {
 }
 
 func newWorld(t *testing.T, rnd *rand.Rand, parts int) *world {
-	w := &world{t: t, rnd: rnd, channels: map[[2]int][]Message{}, sum: map[posted]int{}, local: rnd.IntN(2) == 0}
+	w := &world{t: t, rnd: rnd, channels: map[[2]int][]Message{}, sum: map[posted]int{}, local: rnd.IntN(2) == 0, limits: DefaultLimits()}
+	if rnd.IntN(4) > 0 { // all that is not tiny takes steps
+		w.limits = Limits{PieceBytes: 1 + rnd.IntN(12), PieceNodes: 1 + rnd.IntN(4), PostCost: 1 + rnd.IntN(2), Messages: 1 + rnd.IntN(3), HeavyBytes: rnd.IntN(5_000)}
+	}
 	for i := range parts {
 		p := &partition{w: w, i: i, log: newChangelog(), sum: map[posted]int{}}
-		p.m = New[*person](p, p.log)
+		p.m = New[*person](p, p.log, w.limits)
 		w.parts = append(w.parts, p)
 	}
 	return w
@@ -167,6 +224,9 @@ func (p *partition) handle(m Message) {
 	for len(p.fifo) > 0 {
 		m, p.fifo = p.fifo[0], p.fifo[1:]
 		p.w.stats.messages++
+		if n := p.m.atHand(m.To); n != nil && n.busy() && m.Kind != Step {
+			p.w.stats.waits++
+		}
 		if p.w.stats.messages > 400_000 {
 			p.w.t.Fatal("no end: messages chase each other")
 		}
@@ -189,6 +249,10 @@ func (p *partition) commit() {
 	}
 	for _, m := range p.out {
 		switch {
+		case m.Kind == Piece:
+			w.stats.pieces++
+		case m.Kind == Step:
+			w.stats.steps++
 		case m.Kind == Give:
 			w.stats.merges++
 		case m.Kind == Own && m.Again != nil:
@@ -204,10 +268,14 @@ func (p *partition) commit() {
 	p.m.Commit()
 	switch w.rnd.IntN(60) {
 	case 0: // a crash: all that is left is the changelog
-		p.m = New[*person](p, p.log)
+		p.m = New[*person](p, p.log, w.limits)
 		w.stats.restarts++
 	case 1, 2, 3:
 		p.m.Shrink(w.rnd.IntN(20_000))
+		w.stats.messages++
+		p.m.Age(int64(w.stats.messages))
+	case 4:
+		p.m.Lighten(int64(w.stats.messages - w.rnd.IntN(100)))
 	}
 }
 
@@ -251,6 +319,10 @@ func (s story) run(t *testing.T, seed uint64) stats {
 		w.turn()
 	}
 	w.check(seed, s.nodes, truth)
+	for _, p := range w.parts { // and as read from the changelogs
+		p.m = New[*person](p, p.log, w.limits)
+	}
+	w.check(seed, s.nodes, truth)
 	return w.stats
 }
 
@@ -266,6 +338,9 @@ func (w *world) check(seed uint64, nodes int, truth map[string]*Entry) {
 	for _, c := range components(all, entries) {
 		root := c.members[0]
 		n := w.node(root)
+		if n.busy() || len(n.staged) > 0 {
+			t.Fatalf("seed %d: node %x has not ended: %+v, %d wait, %d are staged", seed, root[:2], n.task, len(n.waiting), len(n.staged))
+		}
 		if n.away || !slices.Equal(n.members(), c.members) || !slices.Equal(n.journey.list(), c.entries) {
 			t.Fatalf("seed %d: node %x owns %x with %d entries, want %x with %d", seed, root[:2], n.members(), n.journey.len(), c.members, len(c.entries))
 		}
@@ -273,6 +348,9 @@ func (w *world) check(seed uint64, nodes int, truth map[string]*Entry) {
 			w.follow(seed, x, root)
 		}
 		want[factsOf(c.entries)]++
+	}
+	for i, p := range w.parts {
+		p.log.atRest(t, seed, i)
 	}
 	delete(want, "")
 	delete(w.sum, "")
@@ -323,6 +401,9 @@ func TestWorlds(t *testing.T) {
 		total.splits += s.splits
 		total.rollbacks += s.rollbacks
 		total.restarts += s.restarts
+		total.pieces += s.pieces
+		total.steps += s.steps
+		total.waits += s.waits
 	}
 	if testing.Short() { // under the race detector: it is slow, and the number of worlds proves nothing more to it
 		*worlds = 300
@@ -335,7 +416,7 @@ func TestWorlds(t *testing.T) {
 		add(story{300, 12, 1500, 35}.run(t, 1_000_000+seed))
 	}
 	t.Logf("%d worlds: %+v", *worlds, total)
-	if total.merges == 0 || total.returns == 0 || total.splits == 0 || total.rollbacks == 0 || total.restarts == 0 {
+	if total.merges == 0 || total.returns == 0 || total.splits == 0 || total.rollbacks == 0 || total.restarts == 0 || total.pieces == 0 || total.waits == 0 {
 		t.Errorf("the worlds are too tame to prove anything: %+v", total)
 	}
 }

@@ -9,16 +9,91 @@ import (
 	"github.com/throughline-io/throughline/schemas/fact"
 )
 
-// Batch is the second path of the audit: all events of a workspace at once, in any order, no key twice. It joins
-// people and matches calls from scratch, by other means than the stitcher's protocol, and returns what must stand.
-func Batch(events []*event.Event, r *Rules) *fact.Posting {
-	matches := matchCalls(events, r)
+// Recompute is the second path of the audit. It joins people and matches calls from scratch, by other means than the stitcher's
+// protocol, and returns what must stand. It never needs all events: leases and calls are heard first, then come events of some
+// people, each time all that they have.
+type Recompute struct {
+	rules   *Rules
+	leases  map[string][]lease
+	calls   map[string][]poolCall
+	matches map[string]Match
+	links   [][2]event.NodeID
+}
+
+// lease is what a match needs of one.
+type lease struct {
+	from, until int64
+	visitor     event.NodeID
+}
+
+// poolCall is a call to a pool number.
+type poolCall struct {
+	at     int64
+	key    string
+	caller event.NodeID
+}
+
+// NewRecompute makes one that has heard nothing.
+func NewRecompute(r *Rules) *Recompute {
+	return &Recompute{rules: r, leases: map[string][]lease{}, calls: map[string][]poolCall{}}
+}
+
+// Hear takes an event in that may be a lease, or a call that a lease explains; others it passes over.
+func (c *Recompute) Hear(e *event.Event) {
+	switch {
+	case e.Type == event.NumberLease:
+		c.leases[e.Lease.Number] = append(c.leases[e.Lease.Number], lease{e.Time, e.Lease.Until, e.Lease.Visitor})
+	case PoolCall(e, c.rules):
+		c.calls[e.Call.Company] = append(c.calls[e.Call.Company], poolCall{e.Time, e.Key(), e.Nodes[0].ID})
+	}
+}
+
+// Match matches what was heard, and returns who is linked by it: callers and visitors.
+func (c *Recompute) Match() [][2]event.NodeID {
+	c.matches = map[string]Match{}
+	for number, calls := range c.calls {
+		c.matchNumber(calls, c.leases[number])
+	}
+	c.leases, c.calls = nil, nil
+	return c.links
+}
+
+// matchNumber goes through a number's calls in time, with the leases that are held then.
+func (c *Recompute) matchNumber(calls []poolCall, leases []lease) {
+	slices.SortFunc(calls, func(a, b poolCall) int { return cmp.Compare(a.at, b.at) })
+	slices.SortFunc(leases, func(a, b lease) int { return cmp.Compare(a.from, b.from) })
+	var held []lease
+	next := 0
+	for _, call := range calls {
+		for ; next < len(leases) && leases[next].from <= call.at; next++ {
+			held = append(held, leases[next])
+		}
+		held = slices.DeleteFunc(held, func(l lease) bool { return l.until <= call.at })
+		if len(held) == 0 {
+			continue
+		}
+		m := Match{Matched, held[0].visitor}
+		for _, l := range held[1:] {
+			if l.visitor != m.Visitor {
+				m = Match{State: Ambiguous}
+				break
+			}
+		}
+		if m.State == Matched {
+			c.links = append(c.links, [2]event.NodeID{call.caller, m.Visitor})
+		}
+		c.matches[call.key] = m
+	}
+}
+
+// Facts is what must stand of people and of keys of spend, all of whose events are here, in any order, no key twice.
+func (c *Recompute) Facts(events []*event.Event) *fact.Posting {
 	people := newForest()
 	for _, e := range events {
 		for _, n := range e.Nodes {
 			people.join(e.Nodes[0].ID, n.ID)
 		}
-		if m := matches[e.Key()]; m.State == Matched {
+		if m := c.matches[e.Key()]; m.State == Matched {
 			people.join(e.Nodes[0].ID, m.Visitor)
 		}
 	}
@@ -35,58 +110,33 @@ func Batch(events []*event.Event, r *Rules) *fact.Posting {
 		who := people.find(e.Nodes[0].ID)
 		j := journeys[who]
 		if j == nil {
-			j = &Journey{Person: who, Matches: matches}
+			j = &Journey{Person: who, Matches: c.matches}
 			journeys[who] = j
 		}
 		j.Events = append(j.Events, e)
 	}
-	p := &fact.Posting{Workspace: r.Workspace, Cause: "audit"}
+	p := &fact.Posting{Workspace: c.rules.Workspace, Cause: "audit"}
 	all := make([]*Facts, 0, len(journeys))
 	for _, j := range journeys {
-		all = append(all, Of(*j, r))
+		all = append(all, Of(*j, c.rules))
 	}
 	slices.SortFunc(all, func(a, b *Facts) int { return bytes.Compare(a.Person[:], b.Person[:]) })
 	Diff(p, nil, all, Change{Type: fact.CauseRebuild})
 	for _, e := range standing {
-		p.Spends = append(p.Spends, SpendRow(e, 1, r))
+		p.Spends = append(p.Spends, SpendRow(e, 1, c.rules))
 	}
 	slices.SortFunc(p.Spends, func(a, b fact.SpendRow) int { return cmp.Compare(a.EventID, b.EventID) })
 	return p
 }
 
-// matchCalls finds, for every inbound call to a pool number, the visitors that held the number at its time.
-func matchCalls(events []*event.Event, r *Rules) map[string]Match {
-	leases := map[string][]*event.Event{}
+// Batch is what must stand of all events at once.
+func Batch(events []*event.Event, r *Rules) *fact.Posting {
+	c := NewRecompute(r)
 	for _, e := range events {
-		if e.Type == event.NumberLease {
-			leases[e.Lease.Number] = append(leases[e.Lease.Number], e)
-		}
+		c.Hear(e)
 	}
-	out := map[string]Match{}
-	for _, e := range events {
-		if !PoolCall(e, r) {
-			continue
-		}
-		m := Match{}
-		for _, l := range leases[e.Call.Company] {
-			if e.Time < l.Time || e.Time >= l.Lease.Until {
-				continue
-			}
-			switch {
-			case m.State == Unmatched:
-				m = Match{Matched, l.Lease.Visitor}
-			case m.Visitor != l.Lease.Visitor:
-				m.State = Ambiguous
-			}
-		}
-		if m.State == Ambiguous {
-			m.Visitor = event.NodeID{}
-		}
-		if m.State != Unmatched {
-			out[e.Key()] = m
-		}
-	}
-	return out
+	c.Match()
+	return c.Facts(events)
 }
 
 // PoolCall reports that an event is a call that a lease may explain.

@@ -16,8 +16,29 @@ type booking struct {
 	count, revenue, cogs int64
 	start, end           int64 // the window before it is widened by the lookback
 	endDate              fact.Date
-	// window is the eligible touches, in order; set where the booking is to be posted or taken back.
+	// window is the eligible touches, in order; set where the booking is to be posted or taken back. It may be looked up only then,
+	// in what in knows.
 	window []*fact.Touch
+	in     windows
+}
+
+// look finds the window, or keeps in mind where to find it.
+func (b *booking) look(w windows) {
+	if l, ok := w.(later); ok {
+		b.in = l.windows
+		return
+	}
+	b.window = w.window(b.start, b.end)
+}
+
+// looked is the booking with its window.
+func (b *booking) looked() *booking {
+	if b == nil || b.in == nil {
+		return b
+	}
+	out := *b
+	out.window, out.in = b.in.window(b.start, b.end), nil
+	return &out
 }
 
 type bookingKey struct {
@@ -31,6 +52,19 @@ type bookingKey struct {
 // the first and the last.
 type windows interface {
 	window(start, end int64) []*fact.Touch
+}
+
+// later has windows looked up when they are needed: those of a large journey do not fit into memory all at once.
+type later struct{ windows }
+
+// frozen is an index's touches as they were.
+type frozen struct {
+	rules   *Rules
+	touches sorted[*fact.Touch]
+}
+
+func (f *frozen) window(start, end int64) []*fact.Touch {
+	return windowOf(&f.touches, f.rules, start, end)
 }
 
 // timeline is a person's touches, sorted.

@@ -2,8 +2,10 @@ package journey
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/fact"
@@ -13,7 +15,8 @@ import (
 func (x *Index) Put(p *fact.Posting, e *event.Event, why Change) {
 	x.prepare()
 	x.events.add(e)
-	c := change{Index: x}
+	c := newChange(x)
+	defer c.done()
 	c.add(e)
 	c.post(p, nil, why)
 }
@@ -34,15 +37,23 @@ func (x *Index) SetMatch(p *fact.Posting, call string, m Match, why Change) {
 
 // Merge moves all of o to x and appends what that changes. What is in both stands as it was in x. O is used up.
 func (x *Index) Merge(p *fact.Posting, o *Index, why Change) {
-	x.prepare()
 	given := o.Facts()
-	c := change{Index: x}
+	c := x.takeAll(o)
+	defer c.done()
+	c.post(p, given, why)
+}
+
+// takeAll adds all of o.
+func (x *Index) takeAll(o *Index) *change {
+	x.prepare()
+	c := newChange(x)
 	events := o.events.list()
 	slices.SortFunc(events, compareEvents)
-	for call, m := range o.matches {
+	for _, call := range slices.Sorted(maps.Keys(o.matches)) {
 		if _, known := x.matches[call]; known {
 			continue
 		}
+		m := o.matches[call]
 		if e := x.events.get(keyOf(call)); e != nil {
 			c.before.calls = append(c.before.calls, x.call(e, x.matches[call]))
 			c.after.calls = append(c.after.calls, x.call(e, m))
@@ -55,7 +66,7 @@ func (x *Index) Merge(p *fact.Posting, o *Index, why Change) {
 			c.add(e)
 		}
 	}
-	c.post(p, given, why)
+	return c
 }
 
 // change is what some events change: first all of them are added, which says which touches, inquiries and deals come and
@@ -66,6 +77,51 @@ type change struct {
 	come, gone    []*fact.Touch
 	asked, unsaid []*inquiry     // inquiries that come and go
 	told          []*event.Event // deal events
+	talks         []talk         // conversations that may change
+	remembered    map[*event.Event]bool
+	building      bool // nothing is to be posted
+}
+
+// changes are used again: there is one for each event.
+var changes = sync.Pool{New: func() any { return new(change) }}
+
+func newChange(x *Index) *change {
+	c, ok := changes.Get().(*change)
+	if !ok {
+		c = &change{}
+	}
+	c.Index = x
+	return c
+}
+
+// done gives the change back. Nothing that was posted refers to it.
+func (c *change) done() {
+	c.Index = nil
+	c.before.reset()
+	c.after.reset()
+	c.come, c.gone = emptied(c.come), emptied(c.gone)
+	c.asked, c.unsaid, c.told = emptied(c.asked), emptied(c.unsaid), emptied(c.told)
+	c.talks = emptied(c.talks)
+	clear(c.remembered)
+	changes.Put(c)
+}
+
+func (f *Facts) reset() {
+	f.touches, f.inquiries, f.deals = emptied(f.touches), emptied(f.inquiries), emptied(f.deals)
+	f.stages, f.identities, f.calls = emptied(f.stages), emptied(f.identities), emptied(f.calls)
+	f.bookings, f.conversations, f.steps = emptied(f.bookings), emptied(f.conversations), emptied(f.steps)
+}
+
+// mostKept is how much room a slice keeps that is used again.
+const mostKept = 256
+
+// emptied is a slice without what it held, and with its room where that is not much.
+func emptied[T any](s []T) []T {
+	if cap(s) > mostKept {
+		return nil
+	}
+	clear(s)
+	return s[:0]
 }
 
 // add takes an event in.
@@ -87,9 +143,7 @@ func (c *change) add(e *event.Event) {
 		}
 		c.after.calls = append(c.after.calls, c.call(e, c.matches[e.Key()]))
 	case event.Message:
-		if e.Message.Direction == event.In {
-			c.hear(e)
-		}
+		c.message(e)
 	case event.Deal:
 		c.told = append(c.told, e)
 	case event.Spend, event.Identify, event.NumberLease:
@@ -141,29 +195,6 @@ func (x *Index) knows(id event.NodeID) bool {
 	return false
 }
 
-// hear puts an inbound message among those of its platform: it may begin a conversation, and the next may begin one no longer.
-func (c *change) hear(e *event.Event) {
-	if c.heard == nil {
-		c.heard = map[string]*sorted[*event.Event]{}
-	}
-	list := c.heard[e.Message.Platform]
-	if list == nil {
-		list = &sorted[*event.Event]{}
-		c.heard[e.Message.Platform] = list
-	}
-	p := list.find(func(o *event.Event) bool { return compareEvents(o, e) < 0 })
-	last, _ := list.prev(p)
-	next, more := list.get(p)
-	list.insert(p, e)
-	if begins(e, last) {
-		c.comes(c.message(e))
-		c.asks(e)
-	}
-	if more && begins(next, last) && !begins(next, e) {
-		c.goes(next)
-	}
-}
-
 // goes takes back that a message began a conversation. It was there before: events come in order, and this one is later.
 func (c *change) goes(e *event.Event) {
 	key := e.Key()
@@ -182,48 +213,7 @@ func (x *Index) placeOfInquiry(at int64, id string) place {
 
 // post appends the difference; given is the facts of a person that becomes part of this one.
 func (c *change) post(p *fact.Posting, given *Facts, why Change) {
-	times := c.times()
-	inquiries, deals := c.touched(times)
-	changed := c.changedDeals()
-	for _, q := range inquiries {
-		c.before.addInquiry(q, c.Index)
-	}
-	for _, q := range c.unsaid {
-		c.before.addInquiry(q, c.Index)
-		c.before.inquiries = append(c.before.inquiries, q.row)
-	}
-	for _, d := range deals {
-		if changed[d.id] == nil {
-			c.addTouched(&c.before, d, times)
-		}
-	}
-	for id := range changed {
-		if d := c.deals[id]; d != nil {
-			d.whole(&c.before, c.Index)
-		}
-	}
-	for _, t := range c.gone {
-		c.before.touches = append(c.before.touches, *t)
-	}
-	c.settle()
-	for _, q := range inquiries {
-		c.after.addInquiry(q, c.Index)
-	}
-	for _, q := range c.asked {
-		c.after.addInquiry(q, c.Index)
-		c.after.inquiries = append(c.after.inquiries, q.row)
-	}
-	for _, d := range deals {
-		if changed[d.id] == nil {
-			c.addTouched(&c.after, d, times)
-		}
-	}
-	for id := range changed {
-		c.deals[id].whole(&c.after, c.Index)
-	}
-	for _, t := range c.come {
-		c.after.touches = append(c.after.touches, *t)
-	}
+	c.look(c.Index, c.Index)
 	before := []*Facts{&c.before}
 	if given != nil {
 		before = append(before, given)
@@ -231,19 +221,67 @@ func (c *change) post(p *fact.Posting, given *Facts, why Change) {
 	Diff(p, before, []*Facts{&c.after}, why)
 }
 
+// look finds what is before and after, with the windows as they were and as they will be.
+func (c *change) look(was, is windows) {
+	times := c.times()
+	inquiries, deals := c.touched(times)
+	changed := c.changedDeals()
+	for _, q := range inquiries {
+		c.before.addInquiry(q, was)
+	}
+	for _, q := range c.unsaid {
+		c.before.addInquiry(q, was)
+		c.before.inquiries = append(c.before.inquiries, q.row)
+	}
+	for _, d := range deals {
+		if changed[d.id] == nil {
+			c.addTouched(&c.before, d, times, was)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(changed)) {
+		if d := c.deals[id]; d != nil {
+			d.whole(&c.before, was)
+		}
+	}
+	for _, t := range c.gone {
+		c.before.touches = append(c.before.touches, *t)
+	}
+	c.settle()
+	for _, q := range inquiries {
+		c.after.addInquiry(q, is)
+	}
+	for _, q := range c.asked {
+		c.after.addInquiry(q, is)
+		c.after.inquiries = append(c.after.inquiries, q.row)
+	}
+	for _, d := range deals {
+		if changed[d.id] == nil {
+			c.addTouched(&c.after, d, times, is)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(changed)) {
+		c.deals[id].whole(&c.after, is)
+	}
+	for _, t := range c.come {
+		c.after.touches = append(c.after.touches, *t)
+	}
+	c.addConversations()
+}
+
 func (f *Facts) addInquiry(q *inquiry, w windows) {
 	b := q.booking
-	b.window = w.window(b.start, b.end)
+	b.look(w)
 	f.bookings = append(f.bookings, b)
 }
 
 // addTouched adds the deal's row and the bookings whose windows cover one of some times.
-func (c *change) addTouched(f *Facts, d *ownDeal, times []int64) {
-	f.deals = append(f.deals, d.credited(c.Index))
+func (c *change) addTouched(f *Facts, d *ownDeal, times []int64, w windows) {
+	f.deals = append(f.deals, d.credited(w))
 	for _, b := range d.bookings {
 		if anyIn(times, b.start-c.rules.Lookback, b.end) {
-			b.window = c.window(b.start, b.end)
+			b.look(w)
 			f.bookings = append(f.bookings, b)
+			d.addSteps(f, &b)
 		}
 	}
 }

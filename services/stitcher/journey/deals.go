@@ -31,6 +31,8 @@ type deal struct {
 	sale          *event.Event // the one that began the won interval
 	revenue, cogs int64        // what stands of the interval
 
+	ending ending
+
 	stay                    *fact.StageRow
 	lastStage, lastPipeline string // of the stay before
 }
@@ -51,6 +53,7 @@ func fold(person event.NodeID, id string, events []*event.Event, r *Rules) *deal
 		d.settleClose(e)
 	}
 	d.leave(0)
+	d.row.CreatedDate, d.row.WonDate, d.row.ClosedDate = r.dateOf(d.created), r.dateOf(d.row.WonAt), r.dateOf(d.row.ClosedAt)
 	return d
 }
 
@@ -111,12 +114,20 @@ func (d *deal) bookSale(e *event.Event, count, revenue, cogs int64) {
 
 // settleClose keeps when the deal last became won, lost or deleted.
 func (d *deal) settleClose(e *event.Event) {
-	switch closed := d.isClosed(); {
-	case closed && d.row.ClosedAt == 0:
-		d.row.ClosedAt = e.Time
-	case !closed:
+	as := ending{d.row.Status, d.row.Deleted}
+	switch {
+	case !d.isClosed():
 		d.row.ClosedAt = 0
+	case d.row.ClosedAt == 0 || as != d.ending: // a lost deal that is won after all was closed when it was won
+		d.row.ClosedAt = e.Time
 	}
+	d.ending = as
+}
+
+// ending is how a deal is closed.
+type ending struct {
+	status  string
+	deleted bool
 }
 
 func (d *deal) isClosed() bool { return d.row.Deleted || d.row.Status == won || d.row.Status == lost }
@@ -133,6 +144,7 @@ func (d *deal) settleStage(e *event.Event) {
 	}
 	d.stay = &fact.StageRow{
 		Person: d.row.Person, DealID: d.id, Pipeline: d.row.Pipeline, Stage: d.row.Stage, EnteredAt: e.Time, Manager: d.row.Manager,
+		EnteredDate: d.rules.dateOf(e.Time),
 	}
 	if closed {
 		d.leave(e.Time)
@@ -170,7 +182,8 @@ func (d *deal) whole(f *Facts, w windows) {
 	f.deals = append(f.deals, d.credited(w))
 	f.stages = append(f.stages, d.stages...)
 	for _, b := range d.bookings {
-		b.window = w.window(b.start, b.end)
+		b.look(w)
 		f.bookings = append(f.bookings, b)
+		d.addSteps(f, &b)
 	}
 }

@@ -15,8 +15,16 @@ type Change struct {
 
 // Diff appends to p what must be posted so that the facts of before become those of after.
 func Diff(p *fact.Posting, before, after []*Facts, why Change) {
-	l := ledger{Posting: p}
-	l.diff(before, after, why)
+	if booked(before) || booked(after) {
+		l := newLedger(p)
+		l.diff(before, after, why)
+		l.done()
+	}
+	diffAllRows(p, before, after)
+}
+
+// diffAllRows appends the rows that come and go.
+func diffAllRows(p *fact.Posting, before, after []*Facts) {
 	diffRows(before, after, func(f *Facts) []fact.Touch { return f.touches }, func(r fact.Touch, s int32) {
 		r.Sign = s
 		p.Touches = append(p.Touches, r)
@@ -40,6 +48,14 @@ func Diff(p *fact.Posting, before, after []*Facts, why Change) {
 	diffRows(before, after, func(f *Facts) []fact.CallRow { return f.calls }, func(r fact.CallRow, s int32) {
 		r.Sign = s
 		p.Calls = append(p.Calls, r)
+	})
+	diffRows(before, after, func(f *Facts) []fact.ConversationRow { return f.conversations }, func(r fact.ConversationRow, s int32) {
+		r.Sign = s
+		p.Conversations = append(p.Conversations, r)
+	})
+	diffRows(before, after, func(f *Facts) []fact.StepRow { return f.steps }, func(r fact.StepRow, s int32) {
+		r.Sign = s
+		p.Steps = append(p.Steps, r)
 	})
 }
 

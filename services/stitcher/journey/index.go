@@ -25,9 +25,10 @@ type Index struct {
 	deals     map[string]*ownDeal
 	spans     sorted[*ownDeal] // deals by the end of their last window
 	longest   int64            // from the start of a deal's first window to the end of its last, at most
-	heard     map[string]*sorted[*event.Event]
+	platforms map[string]*platform
 	nodes     []fact.IdentityRow // in no order
 	known     map[event.NodeID]struct{}
+	later     deferred
 }
 
 // inquiry is one with its one booking.
@@ -68,7 +69,11 @@ func (x *Index) LoadMatch(call string, m Match) {
 
 // Facts is the whole of what the journey implies.
 func (x *Index) Facts() *Facts {
-	return Of(Journey{Person: x.person, Events: x.events.list(), Matches: x.matches}, x.rules)
+	return Of(x.journey(), x.rules)
+}
+
+func (x *Index) journey() Journey {
+	return Journey{Person: x.person, Events: x.events.list(), Matches: x.matches}
 }
 
 // Sizes in memory, about.
@@ -84,7 +89,7 @@ func (x *Index) unready() {
 	if x.ready {
 		x.ready = false
 		x.touches, x.inquiries, x.spans = sorted[*fact.Touch]{}, sorted[*inquiry]{}, sorted[*ownDeal]{}
-		x.deals, x.heard, x.nodes, x.known, x.longest = nil, nil, nil, nil, 0
+		x.deals, x.platforms, x.nodes, x.known, x.longest = nil, nil, nil, nil, 0
 	}
 }
 
@@ -99,7 +104,7 @@ func (x *Index) prepare() {
 	}
 	events := x.events.list()
 	slices.SortFunc(events, compareEvents)
-	c := change{Index: x}
+	c := change{Index: x, building: true}
 	for _, e := range events {
 		c.add(e)
 	}
@@ -112,17 +117,21 @@ func compareEvents(a, b *event.Event) int {
 
 // window is that of the contract; the cost is its length.
 func (x *Index) window(start, end int64) []*fact.Touch {
-	from, to := start-x.rules.Lookback, end
-	lo := x.touches.find(func(t *fact.Touch) bool { return t.Time < from })
-	hi := x.touches.find(func(t *fact.Touch) bool { return t.Time <= to })
+	return windowOf(&x.touches, x.rules, start, end)
+}
+
+func windowOf(touches *sorted[*fact.Touch], rules *Rules, start, end int64) []*fact.Touch {
+	from, to := start-rules.Lookback, end
+	lo := touches.find(func(t *fact.Touch) bool { return t.Time < from })
+	hi := touches.find(func(t *fact.Touch) bool { return t.Time <= to })
 	if lo.chunk > hi.chunk || lo.chunk == hi.chunk && lo.at >= hi.at {
 		return nil
 	}
-	n, limit := x.touches.count(lo, hi), x.rules.MaxTouches
+	n, limit := touches.count(lo, hi), rules.MaxTouches
 	if n <= limit {
-		return x.touches.appendFrom(make([]*fact.Touch, 0, n), lo, hi)
+		return touches.appendFrom(make([]*fact.Touch, 0, n), lo, hi)
 	}
-	first, _ := x.touches.get(lo)
+	first, _ := touches.get(lo)
 	out := append(make([]*fact.Touch, 0, limit), first)
-	return x.touches.appendFrom(out, x.touches.back(hi, limit-1), hi)
+	return touches.appendFrom(out, touches.back(hi, limit-1), hi)
 }

@@ -49,10 +49,16 @@ type Facts struct {
 	identities []fact.IdentityRow
 	calls      []fact.CallRow
 	bookings   []booking
+
+	conversations []fact.ConversationRow
+	steps         []fact.StepRow
 }
 
 // Of computes the facts of a journey.
-func Of(j Journey, r *Rules) *Facts {
+func Of(j Journey, r *Rules) *Facts { return of(j, r, func(w windows) windows { return w }) }
+
+// of computes facts whose windows are looked up at once or later.
+func of(j Journey, r *Rules, when func(windows) windows) *Facts {
 	events := slices.Clone(j.Events)
 	slices.SortFunc(events, func(a, b *event.Event) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), compareKeys(a, b))
@@ -60,13 +66,14 @@ func Of(j Journey, r *Rules) *Facts {
 	f := &Facts{Person: j.Person}
 	f.addIdentities(events)
 	f.walk(events, j.Matches, units{j.Person, r})
-	w := &timeline{rules: r, touches: make([]*fact.Touch, len(f.touches))}
+	t := &timeline{rules: r, touches: make([]*fact.Touch, len(f.touches))}
 	for i := range f.touches {
-		w.touches[i] = &f.touches[i]
+		t.touches[i] = &f.touches[i]
 	}
+	w := when(t)
 	for i := range f.inquiries {
 		b := inquiryBooking(&f.inquiries[i], r)
-		b.window = w.window(b.start, b.end)
+		b.look(w)
 		f.bookings = append(f.bookings, b)
 	}
 	for _, d := range foldAll(j.Person, events, r) {
@@ -78,6 +85,7 @@ func Of(j Journey, r *Rules) *Facts {
 // walk finds touches, inquiries and calls. Events come sorted by (time, key), so touches are sorted by (time, touch id).
 func (f *Facts) walk(events []*event.Event, matches map[string]Match, u units) {
 	heard := map[string]*event.Event{} // platform → the last inbound message
+	talking := map[string]int{}        // platform → the conversation that lasts
 	for _, e := range events {
 		switch e.Type {
 		case event.Visit:
@@ -96,12 +104,19 @@ func (f *Facts) walk(events []*event.Event, matches map[string]Match, u units) {
 			f.calls = append(f.calls, u.call(e, matches[e.Key()]))
 		case event.Message:
 			if e.Message.Direction != event.In {
+				if i, lasts := talking[e.Message.Platform]; lasts {
+					answer(&f.conversations[i], e)
+				}
 				continue
 			}
 			last := heard[e.Message.Platform]
 			heard[e.Message.Platform] = e
 			if begins(e, last) {
-				f.touches = append(f.touches, u.message(e))
+				if !u.rules.Lean {
+					talking[e.Message.Platform] = len(f.conversations)
+					f.conversations = append(f.conversations, u.conversation(e))
+				}
+				f.touches = append(f.touches, u.messageTouch(e))
 				f.inquiries = append(f.inquiries, u.inquiry(e))
 			}
 		case event.Deal, event.Spend, event.Identify, event.NumberLease: // neither touch nor inquiry

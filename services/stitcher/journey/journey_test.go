@@ -100,3 +100,30 @@ func TestStages(t *testing.T) {
 		t.Errorf("stays %v, want %v", got, want)
 	}
 }
+
+// TestClosedAt checks that a deal is closed when it last became won, lost or deleted, and never before it was won.
+func TestClosedAt(t *testing.T) {
+	status := func(s string) event.DealData { return event.DealData{Status: ptr(s)} }
+	for _, c := range []struct {
+		name  string
+		steps []event.DealData
+		want  int64 // the hour
+	}{
+		{"open", []event.DealData{status(open)}, 0},
+		{"won", []event.DealData{status(open), status(won)}, 2},
+		{"won and told of again", []event.DealData{status(won), status(won), {Stage: ptr("invoice")}}, 1},
+		{"lost, and won after all", []event.DealData{status(lost), status(won)}, 2},
+		{"won, and lost again", []event.DealData{status(won), {Reason: ptr("price")}, status(lost)}, 3},
+		{"reopened", []event.DealData{status(won), status(open)}, 0},
+		{"deleted", []event.DealData{status(won), {Deleted: ptr(true)}}, 2},
+		{"restored", []event.DealData{status(won), {Deleted: ptr(true)}, {Deleted: ptr(false)}}, 3},
+	} {
+		var events []*event.Event
+		for i, d := range c.steps {
+			events = append(events, snapshot("e"+string(rune('1'+i)), int64(i+1), d))
+		}
+		if got := fold(event.NodeID{1}, "s/1", events, testRules()).row.ClosedAt; got != c.want*hour {
+			t.Errorf("%s: closed at %d h, want %d h", c.name, got/hour, c.want)
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package journey
 
 import (
+	"iter"
+	"slices"
+	"sync"
+
 	"github.com/throughline-io/throughline/schemas/fact"
 )
 
@@ -12,6 +16,7 @@ type ledger struct {
 	cells       []cell
 	places      interned[[2]int] // booking and touchpoint of each cell
 	share       sharing
+	old         map[bookingKey]*booking
 }
 
 // cell is what one touch gets of one booking, under each model.
@@ -51,37 +56,81 @@ func (n *interned[T]) at(v T) int {
 	return len(n.list) - 1
 }
 
+// ledgers are used again: there is one for each event that books or is booked on.
+var ledgers = sync.Pool{New: func() any { return new(ledger) }}
+
+// newLedger collects into p, in the room that p has.
+func newLedger(p *fact.Posting) *ledger {
+	l, ok := ledgers.Get().(*ledger)
+	if !ok {
+		l = &ledger{}
+	}
+	l.Posting = p
+	l.bookings.list, l.touchpoints.list = p.Bookings[:0], p.Touchpoints[:0]
+	return l
+}
+
+// done gives the ledger back; what it collected is the posting's.
+func (l *ledger) done() {
+	l.Posting = nil
+	l.bookings, l.touchpoints = interned[fact.Booking]{}, interned[fact.Touchpoint]{}
+	l.places = interned[[2]int]{list: emptied(l.places.list)}
+	l.cells = emptied(l.cells)
+	clear(l.old)
+	ledgers.Put(l)
+}
+
 // diff posts the bookings that came, went or changed.
 func (l *ledger) diff(before, after []*Facts, why Change) {
-	if !booked(before) && !booked(after) {
+	if l.old == nil {
+		l.old = map[bookingKey]*booking{}
+	}
+	for old, now := range pairs(before, after, l.old) {
+		l.pair(old, now, why)
+	}
+	l.finish()
+}
+
+// pairs are the bookings before and after that are the same conversion's, in an order that depends on nothing else; nil where there is
+// none. Old is an empty map to work in.
+func pairs(before, after []*Facts, old map[bookingKey]*booking) iter.Seq2[*booking, *booking] {
+	return func(yield func(old, now *booking) bool) {
+		for b := range each(before) {
+			// Two persons can hold one key only where a sender gave one event id to two events; both are taken back.
+			if twin := old[b.key]; twin != nil && !yield(twin, nil) {
+				return
+			}
+			old[b.key] = b
+		}
+		for a := range each(after) {
+			b := old[a.key]
+			delete(old, a.key)
+			if !yield(b, a) {
+				return
+			}
+		}
+		for b := range each(before) {
+			if old[b.key] == b && !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+// pair posts what became of a booking.
+func (l *ledger) pair(old, now *booking, why Change) {
+	switch {
+	case now == nil:
+		l.post(old, -1, why.orElse(fact.CauseLate))
+		return
+	case old != nil && old.same(now):
 		return
 	}
-	old := map[bookingKey]*booking{}
-	each(before, func(b *booking) {
-		// Two persons can hold one key only where a sender gave one event id to two events; both are taken back.
-		if twin := old[b.key]; twin != nil {
-			l.post(twin, -1, why.orElse(fact.CauseLate))
-		}
-		old[b.key] = b
-	})
-	each(after, func(a *booking) {
-		b := old[a.key]
-		delete(old, a.key)
-		if b != nil && b.same(a) {
-			return
-		}
-		t := a.causeType(b, why)
-		if b != nil {
-			l.post(b, -1, t)
-		}
-		l.post(a, +1, t)
-	})
-	each(before, func(b *booking) {
-		if old[b.key] == b {
-			l.post(b, -1, why.orElse(fact.CauseLate))
-		}
-	})
-	l.finish()
+	t := now.causeType(old, why)
+	if old != nil {
+		l.post(old, -1, t)
+	}
+	l.post(now, +1, t)
 }
 
 func booked(fs []*Facts) bool {
@@ -93,10 +142,14 @@ func booked(fs []*Facts) bool {
 	return false
 }
 
-func each(fs []*Facts, do func(*booking)) {
-	for _, f := range fs {
-		for i := range f.bookings {
-			do(&f.bookings[i])
+func each(fs []*Facts) iter.Seq[*booking] {
+	return func(yield func(*booking) bool) {
+		for _, f := range fs {
+			for i := range f.bookings {
+				if !yield(&f.bookings[i]) {
+					return
+				}
+			}
 		}
 	}
 }
@@ -180,7 +233,7 @@ func (l *ledger) finish() {
 		return
 	}
 	l.Bookings, l.Touchpoints = l.bookings.list, l.touchpoints.list
-	l.Credits = make([]fact.Credit, 0, n)
+	l.Credits = slices.Grow(l.Credits[:0], n)
 	for i := range l.cells {
 		at := l.places.list[i]
 		for m, a := range l.cells[i] {

@@ -19,6 +19,8 @@ type Rules struct {
 	// currency, half away from zero. False means a currency without a rate: the door refuses those, so it can only
 	// come from a rate taken out of the configuration later; the amount then counts as zero until it is back.
 	Minor func(amount event.Money, currency string) (int64, bool)
+	// Lean leaves out what the first programs did not post: conversations, steps of the funnel, days of deals and stays.
+	Lean bool
 	// CountBots makes touches of the visits that say they are no person's.
 	CountBots bool
 	// Static is the tuple of each static number (E.164).
@@ -40,6 +42,14 @@ func (r *Rules) minor(m *event.Money, currency string) int64 {
 	}
 	v, _ := r.Minor(*m, currency)
 	return v
+}
+
+// dateOf is the day of a moment, none of none; lean facts have none at all.
+func (r *Rules) dateOf(ms int64) fact.Date {
+	if ms == 0 || r.Lean {
+		return 0
+	}
+	return r.Date(ms)
 }
 
 // Date is the day of a moment in the workspace's time zone.

@@ -122,3 +122,12 @@ func (s *sorted[T]) appendFrom(out []T, from, to place) []T {
 	}
 	return out
 }
+
+// clone is a copy that changes of s do not reach.
+func (s *sorted[T]) clone() sorted[T] {
+	out := sorted[T]{n: s.n, chunks: make([][]T, len(s.chunks))}
+	for i, c := range s.chunks {
+		out.chunks[i] = slices.Clone(c)
+	}
+	return out
+}

@@ -16,7 +16,7 @@ type SpendKey struct {
 
 // SpendKeyOf is the key that a spend event reports.
 func SpendKeyOf(e *event.Event) SpendKey {
-	return SpendKey{e.Source, e.Spend.Account, e.Spend.Date, e.Spend.UTM}
+	return SpendKey{e.Source, e.Spend.Account, e.Spend.Date, e.Spend.UTM.Said()}
 }
 
 // Restates reports that e stands in place of old: the greatest (time, id) of a key does.

@@ -20,8 +20,8 @@ func begins(e, last *event.Event) bool { return last == nil || e.Time-last.Time 
 
 func (u units) visit(e *event.Event) fact.Touch { return u.touch(e, u.rules.Classify(e.Visit.Origin)) }
 
-// message is the touch of a message that begins a conversation.
-func (u units) message(e *event.Event) fact.Touch {
+// messageTouch is the touch of a message that begins a conversation.
+func (u units) messageTouch(e *event.Event) fact.Touch {
 	if e.Message.UTM.Empty() {
 		return u.touch(e, u.rules.Tuple(event.UTM{Source: e.Message.Platform, Medium: "messenger"}))
 	}

@@ -42,7 +42,7 @@ func AppendMessage(b []byte, e *Envelope) []byte {
 	if m.Call != nil {
 		b = wire.Bytes(b, 17, AppendCall(nil, m.Call))
 	}
-	return b
+	return wire.Bool(b, 18, m.Staged)
 }
 
 // ParseMessage decodes an envelope.
@@ -72,13 +72,13 @@ func ParseMessage(b []byte) (*Envelope, error) {
 		case 10:
 			m.Version = v
 		default:
-			err = e.parsePerson(num, data)
+			err = e.parsePerson(num, v, data)
 		}
 		return err
 	})
 }
 
-func (e *Envelope) parsePerson(num wire.Num, data []byte) (err error) {
+func (e *Envelope) parsePerson(num wire.Num, v uint64, data []byte) (err error) {
 	m := &e.Message
 	switch num {
 	case 11:
@@ -101,6 +101,8 @@ func (e *Envelope) parsePerson(num wire.Num, data []byte) (err error) {
 		m.Lease, err = ParseLease(data)
 	case 17:
 		m.Call, err = ParseCall(data)
+	case 18:
+		m.Staged = v != 0
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -108,7 +109,7 @@ func (s *Space) node(id identity.ID, from Kind, do func(k Kind, rest, value []by
 
 // Node is the machine's view of a node.
 func (s *Space) Node(id identity.ID) (r identity.Record, err error) {
-	err = s.node(id, KindAway, func(k Kind, rest, value []byte) (bool, error) {
+	err = s.node(id, KindStaged, func(k Kind, rest, value []byte) (bool, error) {
 		switch k {
 		case KindAway:
 			r.Away = true
@@ -118,10 +119,15 @@ func (s *Space) Node(id identity.ID) (r identity.Record, err error) {
 			r.Entries = append(r.Entries, e)
 			return true, err
 		case KindMember:
-			var m identity.ID
-			err := toID(&m, rest)
-			r.Others = append(r.Others, m)
+			var o identity.Other
+			err := toID(&o.ID, rest)
+			if err == nil && len(value) == idBytes {
+				copy(o.Leaves[:], value)
+			}
+			r.Others = append(r.Others, o)
 			return true, err
+		case KindTask, KindWaiting, KindStaged:
+			return true, steps(&r, k, rest, value)
 		case KindCall, KindLease:
 			return true, nil
 		case KindConfig, KindSpend, KindMoved:
@@ -129,6 +135,24 @@ func (s *Space) Node(id identity.ID) (r identity.Record, err error) {
 		return false, nil
 	})
 	return r, err
+}
+
+// steps reads what is there of what a node does in steps.
+func steps(r *identity.Record, k Kind, rest, value []byte) (err error) {
+	switch {
+	case k == KindTask:
+		r.Task, err = ParseTask(value)
+	case k == KindWaiting && len(rest) == 8:
+		var m *Envelope
+		if m, err = ParseMessage(value); err == nil {
+			r.Waiting = append(r.Waiting, identity.Waiting{Seq: binary.BigEndian.Uint64(rest), Message: &m.Message})
+		}
+	case k == KindStaged && len(rest) == 2*idBytes:
+		r.Staged = append(r.Staged, identity.Pair{A: identity.ID(rest[:idBytes]), B: identity.ID(rest[idBytes:])})
+	default:
+		err = fmt.Errorf("%d bytes after its kind", len(rest))
+	}
+	return err
 }
 
 // Entries are those at home at a node.
@@ -169,7 +193,7 @@ func (s *Space) Number(id identity.ID) (leases []*identity.Lease, calls []*ident
 			l, err := ParseLease(value)
 			leases = append(leases, l)
 			return true, err
-		case KindAway, KindEntry, KindMember, KindConfig, KindSpend, KindMoved:
+		case KindAway, KindTask, KindWaiting, KindEntry, KindStaged, KindMember, KindConfig, KindSpend, KindMoved:
 		}
 		return k < KindLease, nil
 	})

@@ -15,6 +15,8 @@ import (
 	"github.com/throughline-io/throughline/services/stitcher/identity"
 )
 
+var records Arena
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -48,13 +50,13 @@ func TestStoreReadsWhatWasWritten(t *testing.T) {
 	lease := &identity.Lease{Key: "s/3", From: 5, Until: 9, Visitor: b}
 	call := &identity.Call{Key: "s/4", Time: 7, Home: c, Version: 2, Match: identity.Match{State: identity.Matched, Visitor: b}}
 	apply(t, s, 4,
-		Entry("w", identity.EntryRef{Home: a, Key: e.Key}, e), Entry("w", identity.EntryRef{Home: b, Key: f.Key}, f), Member("w", identity.Pair{A: a, B: b}, true),
-		Moved("w", identity.Pair{A: b, B: b}, a), Moved("w", identity.Pair{A: a, B: c}, b),
-		Lease("w", identity.EntryRef{Home: c, Key: lease.Key}, lease), Call("w", identity.EntryRef{Home: c, Key: call.Key}, call),
-		Spend("w", c, f.Event), Config("w", []byte("rules")),
-		Entry("v", identity.EntryRef{Home: a, Key: f.Key}, f),
+		records.Entry("w", identity.EntryRef{Home: a, Key: e.Key}, e), records.Entry("w", identity.EntryRef{Home: b, Key: f.Key}, f), records.Member("w", identity.Pair{A: a, B: b}, identity.Membership{Here: true}),
+		records.Moved("w", identity.Pair{A: b, B: b}, a), records.Moved("w", identity.Pair{A: a, B: c}, b),
+		records.Lease("w", identity.EntryRef{Home: c, Key: lease.Key}, lease), records.Call("w", identity.EntryRef{Home: c, Key: call.Key}, call),
+		records.Spend("w", c, f.Event), records.Config("w", []byte("rules")),
+		records.Entry("v", identity.EntryRef{Home: a, Key: f.Key}, f),
 	)
-	apply(t, s, 5, Entry("w", identity.EntryRef{Home: a, Key: f.Key}, f))
+	apply(t, s, 5, records.Entry("w", identity.EntryRef{Home: a, Key: f.Key}, f))
 	p := s.Partition(4)
 	w := p.Space("w")
 	for _, row := range []struct {
@@ -62,7 +64,7 @@ func TestStoreReadsWhatWasWritten(t *testing.T) {
 		read func() (any, error)
 		want any
 	}{
-		{"an owner", func() (any, error) { return w.Node(a) }, identity.Record{Others: []identity.ID{b}, Entries: []*identity.Entry{e}}},
+		{"an owner", func() (any, error) { return w.Node(a) }, identity.Record{Others: []identity.Other{{ID: b}}, Entries: []*identity.Entry{e}}},
 		{"a node that is away", func() (any, error) { return w.Node(b) }, identity.Record{Away: true, Next: a}},
 		{"a node never seen", func() (any, error) { return w.Node(identity.ID{9}) }, identity.Record{}},
 		{"entries of a home", func() (any, error) { return w.Entries(b) }, []*identity.Entry{f}},
@@ -92,7 +94,7 @@ func TestStoreReadsWhatWasWritten(t *testing.T) {
 		}
 	}
 
-	apply(t, s, 4, Entry("w", identity.EntryRef{Home: a, Key: e.Key}, nil), Member("w", identity.Pair{A: a, B: b}, false), Moved("w", identity.Pair{A: b, B: b}, identity.ID{}))
+	apply(t, s, 4, records.Entry("w", identity.EntryRef{Home: a, Key: e.Key}, nil), records.Member("w", identity.Pair{A: a, B: b}, identity.Membership{}), records.Moved("w", identity.Pair{A: b, B: b}, identity.ID{}))
 	if got, err := w.Node(a); err != nil || len(got.Entries) != 1 {
 		t.Errorf("a view changes before it is refreshed: %+v, %v", got, err)
 	}
@@ -123,7 +125,7 @@ func TestEachTellsEveryIDOnce(t *testing.T) {
 	for _, w := range []string{"u", "w", "ww"} {
 		for i := range 50 {
 			home := identity.ID{byte(i)}
-			apply(t, s, 0, Entry(w, identity.EntryRef{Home: home, Key: "s/1"}, entry("s/1", home)), Moved(w, identity.Pair{A: home, B: home}, a))
+			apply(t, s, 0, records.Entry(w, identity.EntryRef{Home: home, Key: "s/1"}, entry("s/1", home)), records.Moved(w, identity.Pair{A: home, B: home}, a))
 		}
 	}
 	p := s.Partition(0)
@@ -163,7 +165,7 @@ func TestACrashLeavesAWholeTransaction(t *testing.T) {
 				home := identity.ID{byte(k), 1}
 				e := entry(fmt.Sprint("s/", k), home)
 				e.Version = uint64(i)
-				must(t, batch.Add(int32(k%3), Entry("w", identity.EntryRef{Home: home, Key: e.Key}, e)))
+				must(t, batch.Add(int32(k%3), records.Entry("w", identity.EntryRef{Home: home, Key: e.Key}, e)))
 			}
 			for p := range int32(3) {
 				must(t, batch.Position(p, Position{Topic: "t", Next: int64(i), At: time.Unix(int64(i), 0)}))
@@ -205,7 +207,7 @@ func TestOneProcessADirectory(t *testing.T) {
 	if _, err := Open(dir, small); !errors.Is(err, ErrInUse) {
 		t.Errorf("got %v", err)
 	}
-	apply(t, s, 1, Config("w", []byte("kept")))
+	apply(t, s, 1, records.Config("w", []byte("kept")))
 	must(t, s.Close())
 	s, err = Open(dir, small)
 	must(t, err)

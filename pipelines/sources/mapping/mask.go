@@ -1,0 +1,9 @@
+package mapping
+
+import "regexp"
+
+// quoted is what may be a client's in what is said about a fault: texts in quotes, what jq shows of a value, long numbers, addresses.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?|\b(?:object|array|string|number) \([^)]*\)?|[+0-9][0-9 ().-]{4,}[0-9]|[^\s@]+@[^\s@]+`)
+
+// Mask takes out of what is said about a fault what may be a client's.
+func Mask(said string) string { return quoted.ReplaceAllString(said, "…") }
