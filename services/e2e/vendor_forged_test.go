@@ -43,19 +43,13 @@ func (p *play) forged() (list []func()) {
 // refusedSample sends a sample that must be refused for its reason, and for no other: one that is forged is no old one.
 func (p *play) refusedSample(sample *sources.Sample) {
 	_, e := p.addressed(sample, "")
-	ago, signed := time.Duration(0), false
 	if w := windowOf(e); w != nil {
-		switch checks.Reason(sample.Refused) {
-		case checks.TooOld:
-			ago, signed = w.Within+time.Minute, true
-		case checks.TooNew:
-			ago, signed = -w.Within-time.Minute, true
+		ago, untimely := map[string]time.Duration{string(checks.TooOld): w.Within + time.Minute, string(checks.TooNew): -w.Within - time.Minute}[sample.Refused]
+		if untimely {
+			r, e := p.signed(sample, ago)
+			p.mustRefuse(sample, r, e.Answer.Forged, sample.Refused)
+			return
 		}
-	}
-	if signed {
-		r, e := p.signed(sample, ago)
-		p.mustRefuse(sample, r, e.Answer.Forged, sample.Refused)
-		return
 	}
 	r, e := p.addressed(sample, vendorKey(p.name))
 	if sample.Refused != string(checks.NoTime) {
