@@ -41,7 +41,9 @@ func (s *Source) compile() {
 	for i := range s.Entries {
 		e := &s.Entries[i]
 		at := fmt.Sprintf("entries[%d].", i)
-		e.Program = program(at+"map", e.Map)
+		if e.Program = program(at+"map", e.Map); e.Program != nil {
+			e.NeedsRequest = e.Fetch != nil || e.Program.Uses("$request")
+		}
 		if e.Fetch != nil {
 			compileRequests(e.Fetch.Requests, at+"fetch.", program)
 		}

@@ -93,6 +93,8 @@ type Entry struct {
 
 	// Program is Map, compiled.
 	Program *mapping.Program `yaml:"-"`
+	// NeedsRequest: the mapping looks at $request, which need not be made otherwise.
+	NeedsRequest bool `yaml:"-"`
 }
 
 // Match tells requests apart. Everything that is given must hold.

@@ -50,7 +50,9 @@ var errHookGrows = errors.New("more events come of the request than one may brin
 func (c *Collector) readHook(ctx context.Context, k *connection, h *hook) *hookBatch {
 	b := &hookBatch{batch: newBatch(h.instance.Workspace.Name), bad: map[string]int{}}
 	v := h.instance.Variables(h.entry, h.request.Received)
-	v.Request = h.instance.Request(h.entry, h.request)
+	if h.entry.NeedsRequest {
+		v.Request = h.instance.Request(h.entry, h.request)
+	}
 	in := items.Input{
 		Body: bytes.NewReader(h.request.Body), File: "body", ContentType: h.request.Header.Get("Content-Type"), Query: h.request.Query, Limits: items.Hook,
 	}
@@ -128,6 +130,9 @@ func (c *Collector) hookItem(ctx context.Context, k *connection, h *hook, b *hoo
 // buryItem adds the dead letter of an item.
 func (b *hookBatch) buryItem(k *connection, h *hook, item items.Item, v *mapping.Variables, code, field, message string) {
 	b.bad[code]++
+	if v.Request == nil {
+		v.Request = h.instance.Request(h.entry, h.request) // a mended mapping may look at it
+	}
 	p, err := intake.Parcel(item, v)
 	if err != nil {
 		b.fault = err

@@ -1,14 +1,9 @@
 # Functions of jq that use guarded ones, as gojq has them (github.com/itchyny/gojq, builtin.jq, MIT License, Copyright (c) 2019-2026
 # itchyny). They stand here so that they are rewritten as every program is.
 
-def _add(a; b): a + b;
-def _subtract(a; b): a - b;
-def _multiply(a; b): a * b;
-def _divide(a; b): a / b;
-def _modulo(a; b): a % b;
-
-def _assign(p; $x): reduce path(p) as $q (.; setpath($q; $x));
-def _modify(p; f):
+# Assignments to paths that are not written out (see guard.go); the others are jq's own.
+def _safe_assign(p; $x): reduce path(p) as $q (.; setpath($q; $x));
+def _safe_modify(p; f):
   reduce path(p) as $q ({v: ., d: []};
     . as {$v, $d}
     | label $out
@@ -23,9 +18,6 @@ def map_values(f):
   if type == "array" then [.[] | first(f)]
   else [keys[] as $k | {($k): (.[$k] | first(f))}] | add // {} end;
 
-def to_entries: [keys[] as $k | {key: $k, value: .[$k]}];
-def from_entries: map({ (.key // .Key // .name // .Name):
-  if has("value") then .value else .Value end }) | add // {};
 def with_entries(f): to_entries | map(f) | from_entries;
 
 def min_by(f): _min_by(map([f]));

@@ -76,7 +76,8 @@ func Compile(text Text, definitions *Text) (*Program, error) {
 		if err := guard(q, false); err != nil {
 			return nil, definitions.fault(err)
 		}
-		p.defs = append(p.defs, q.FuncDefs...)
+		p.shared = q.FuncDefs
+		p.defs = append(append([]*gojq.FuncDef{}, p.defs...), q.FuncDefs...)
 	}
 	q, err := parse(text)
 	if err != nil {
@@ -87,6 +88,17 @@ func Compile(text Text, definitions *Text) (*Program, error) {
 		return nil, text.fault(err)
 	}
 	return p, nil
+}
+
+// Uses reports that a variable stands in the program or its definitions.
+func (p *Program) Uses(variable string) bool {
+	found := false
+	see := func(f *gojq.Func) { found = found || f.Name == variable }
+	visit(reflect.ValueOf(p.query), see)
+	for _, d := range p.shared {
+		visit(reflect.ValueOf(d), see)
+	}
+	return found
 }
 
 // compile compiles a copy of a query, guarded, behind the definitions.

@@ -55,9 +55,73 @@ func (g *guarder) query(q *gojq.Query) {
 	for _, p := range q.Patterns {
 		g.pattern(p)
 	}
-	if name := operators[q.Op]; name != "" {
+	g.update(q)
+	if name := operators[q.Op]; name != "" && !isCheap(q) {
 		*q = gojq.Query{Meta: q.Meta, Imports: q.Imports, FuncDefs: q.FuncDefs, Term: guarded(name, q.Left, q.Right)}
 	}
+}
+
+// updates are operators that change a value at paths, and what they do there.
+var updates = map[gojq.Operator]gojq.Operator{
+	gojq.OpUpdateAdd: gojq.OpAdd, gojq.OpUpdateSub: gojq.OpSub, gojq.OpUpdateMul: gojq.OpMul, gojq.OpUpdateDiv: gojq.OpDiv, gojq.OpUpdateMod: gojq.OpMod,
+	gojq.OpUpdateAlt: gojq.OpAlt,
+}
+
+// updateVariable holds the right side of an update.
+const updateVariable = "$__update"
+
+// update rewrites an assignment. jq's own fills a list up to any index without being asked; so it is left alone only where the paths are
+// written out, which is nearly always.
+func (g *guarder) update(q *gojq.Query) {
+	call := func(name string, arguments ...*gojq.Query) *gojq.Term {
+		return &gojq.Term{Type: gojq.TermTypeFunc, Func: &gojq.Func{Name: name, Args: arguments}}
+	}
+	written := q.Left != nil && isWritten(q.Left)
+	modify := "_modify"
+	if !written {
+		modify = "_safe_modify"
+	}
+	op, isUpdate := updates[q.Op]
+	switch {
+	case isUpdate: // a += b is b as $u | a |= . + $u
+		u := &gojq.Query{Term: call(updateVariable)}
+		identity := &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeIdentity}}
+		change := &gojq.Query{Left: identity, Op: op, Right: u}
+		if name := operators[op]; name != "" {
+			change = &gojq.Query{Term: guarded(name, identity, u)}
+		}
+		right := &gojq.Query{Left: q.Left, Op: gojq.OpModify, Right: change}
+		if !written {
+			right = &gojq.Query{Term: call(modify, q.Left, change)}
+		}
+		*q = gojq.Query{Meta: q.Meta, FuncDefs: q.FuncDefs, Left: q.Right, Op: gojq.OpPipe, Patterns: []*gojq.Pattern{{Name: updateVariable}}, Right: right}
+	case q.Op == gojq.OpModify && !written:
+		*q = gojq.Query{Meta: q.Meta, FuncDefs: q.FuncDefs, Term: call(modify, q.Left, q.Right)}
+	case q.Op == gojq.OpAssign && !written:
+		*q = gojq.Query{Meta: q.Meta, FuncDefs: q.FuncDefs, Term: call("_safe_assign", q.Left, q.Right)}
+	}
+}
+
+// isWritten says that a path is made of names, small numbers and [] alone.
+func isWritten(q *gojq.Query) bool {
+	t := q.Term
+	if t == nil || len(q.FuncDefs) > 0 {
+		return false
+	}
+	plain := func(x *gojq.Index) bool {
+		return !x.IsSlice && (x.Name != "" || x.Str != nil && len(x.Str.Queries) == 0 || x.Start != nil && isConstant(x.Start))
+	}
+	switch {
+	case t.Type == gojq.TermTypeIdentity, t.Type == gojq.TermTypeIndex && plain(t.Index):
+	default:
+		return false
+	}
+	for _, s := range t.SuffixList {
+		if !s.Iter && (s.Index == nil || !plain(s.Index)) || s.Optional {
+			return false
+		}
+	}
+	return true
 }
 
 func (g *guarder) definition(d *gojq.FuncDef) {
@@ -73,8 +137,8 @@ func (g *guarder) definition(d *gojq.FuncDef) {
 // name refuses a definition that would take the name of one of jq's functions that are rewritten.
 func (g *guarder) name(name string, arguments int) {
 	key := fmt.Sprintf("%s/%d", name, arguments)
-	if _, ok := guards[key]; !g.ours && (ok || strings.HasPrefix(name, "_")) {
-		g.faults = append(g.faults, fmt.Errorf("%s is jq's own: take another name", key))
+	if _, ok := guards[key]; !g.ours && (ok || strings.HasPrefix(name, "_") || key == "with_entries/1" || key == "one_of/1") {
+		g.faults = append(g.faults, fmt.Errorf("%s is jq's own, or ours: take another name", key))
 	}
 }
 
@@ -93,7 +157,7 @@ func (g *guarder) term(t *gojq.Term) {
 		return
 	}
 	g.index(t.Index)
-	if t.Func != nil {
+	if t.Func != nil && shortcut(t.Func) == nil {
 		for _, a := range t.Func.Args {
 			g.query(a)
 		}
@@ -142,6 +206,8 @@ func (g *guarder) term(t *gojq.Term) {
 func (g *guarder) replace(t *gojq.Term) {
 	var ours *gojq.Term
 	switch {
+	case t.Func != nil && shortcut(t.Func) != nil:
+		ours = shortcut(t.Func)
 	case t.Func != nil:
 		if _, ok := guards[fmt.Sprintf("%s/%d", t.Func.Name, len(t.Func.Args))]; ok {
 			ours = guarded(t.Func.Name, t.Func.Args...)
@@ -168,11 +234,10 @@ func (g *guarder) text(s *gojq.String, format string) *gojq.Term {
 			continue
 		}
 		g.query(q)
-		as := guarded("tostring")
+		parts[i] = q // concat makes a text of it
 		if format != "" && format != "@text" {
-			as = guarded("format", constant(format[1:]))
+			parts[i] = &gojq.Query{Left: q, Op: gojq.OpPipe, Right: &gojq.Query{Term: guarded("format", constant(format[1:]))}}
 		}
-		parts[i] = &gojq.Query{Left: q, Op: gojq.OpPipe, Right: &gojq.Query{Term: as}}
 	}
 	for len(parts) > maxArguments {
 		first := &gojq.Query{Term: guarded("concat", parts[:maxArguments]...)}

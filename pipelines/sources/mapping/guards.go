@@ -25,7 +25,7 @@ var guards = map[string]cost{
 	"_equal/2": compared, "_notequal/2": compared, "_greater/2": compared, "_less/2": compared, "_greatereq/2": compared, "_lesseq/2": compared,
 	"add/0": elements(1), "join/1": joining, "split/1": sums(16), "explode/0": sums(16), "implode/0": sums(4),
 	"tojson/0": deep(2), "tostring/0": deep(2), "fromjson/0": sums(1), "format/1": deep(8), "tonumber/0": shortText,
-	"keys/0": sums(2), "reverse/0": sums(1), "ascii_downcase/0": sums(1), "ascii_upcase/0": sums(1),
+	"keys/0": sums(2), "to_entries/0": sums(4), "from_entries/0": elements(1), "reverse/0": sums(1), "ascii_downcase/0": sums(1), "ascii_upcase/0": sums(1),
 	"contains/1": product, "inside/1": product, "indices/1": product, "index/1": product, "rindex/1": product,
 	"flatten/0": deep(4), "flatten/1": deep(4),
 	"min/0": deep(2), "max/0": deep(2), "sort/0": deep(8), "unique/0": deep(8), "bsearch/1": deep(2),
@@ -239,31 +239,38 @@ func matched(m *meter, vs []any) error {
 
 // ownOnes are guarded functions that are no jq's.
 var ownOnes = map[string]func(m *meter, in any, args []any) any{
-	"concat": func(m *meter, _ any, args []any) any {
-		n := 0
-		for _, a := range args {
-			n += shallow(a)
-		}
-		if err := m.charge(n); err != nil {
-			return err
-		}
-		var out strings.Builder
-		out.Grow(n)
-		for _, a := range args {
-			s, ok := a.(string)
-			if !ok {
-				return fmt.Errorf("a part of a text is an %s", gojq.TypeOf(a))
-			}
-			out.WriteString(s)
-		}
-		return out.String()
-	},
+	"concat": concat,
 	"key": func(_ *meter, in any, _ []any) any {
 		if _, ok := in.([]any); ok {
 			return fmt.Errorf("a list is no index: take indices")
 		}
 		return in
 	},
+	"keep":   keep,
+	"one_of": oneOf,
+}
+
+// concat puts the parts of a text together.
+func concat(m *meter, _ any, args []any) any {
+	var out strings.Builder
+	for _, a := range args {
+		s, ok := a.(string)
+		if !ok {
+			if err := m.chargeDeep(a, 2); err != nil {
+				return err
+			}
+			b, err := gojq.Marshal(a)
+			if err != nil {
+				return err
+			}
+			s = string(b)
+		}
+		if err := m.charge(len(s)); err != nil {
+			return err
+		}
+		out.WriteString(s)
+	}
+	return out.String()
 }
 
 // guardOptions are the guarded functions as options of the compiler.
@@ -311,7 +318,7 @@ func guardedCall(name string, arities []int) func(any, []any) any {
 		if err != nil {
 			panic(fmt.Sprintf("%s: %v", text, err)) // a fault of the list above, found by the first test
 		}
-		if codes[n], err = gojq.Compile(q, gojq.WithVariables(variables)); err != nil {
+		if codes[n], err = gojq.Compile(q, gojq.WithVariables(variables)); err != nil { // of jq's own too, where they are written in jq
 			panic(fmt.Sprintf("%s: %v", text, err))
 		}
 	}

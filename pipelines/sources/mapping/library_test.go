@@ -102,7 +102,11 @@ func TestLibrary(t *testing.T) {
 		{`decimal(",")`, `12`, `"12"`},
 		{`money`, `null`, `null`},
 		{`money`, `""`, `null`},
-		{`money`, `"x"`, `! p.jq:1: decimal: "x" is no decimal, in ` + "`money`"},
+		{`money`, `"x"`, `! p.jq:1: money: "x" is no decimal, in ` + "`money`"},
+		{`compact`, `{"a":null,"b":"","c":[],"d":{},"e":0,"f":false,"g":{"h":null}}`, `{"e":0,"f":false,"g":{"h":null}}`},
+		{`compact`, `[null,"",1,[[]]]`, `[1,[[]]]`},
+		{`compact`, `"x"`, `"x"`},
+		{`dig("a.b.1"), dig("x.y"), dig("a.c"), dig("a.b.9"), dig("a.b.c.d"), dig(null)`, `{"a":{"b":[1,2]},"x.y":3}`, "2\n3\nnull\nnull\nnull\nnull"},
 		{`micros`, `"12500000"`, `"12.5"`},
 		{`micros`, `9210750000`, `"9210.75"`},
 		{`micros`, `1`, `"0.000001"`},
@@ -138,6 +142,9 @@ func TestLibrary(t *testing.T) {
 		{`lookup("nothing"; 1; "else")`, `null`, `"else"`},
 		{`one_of(.a, .b, .c)`, `{"a":"","b":[],"c":0}`, `0`},
 		{`one_of(.a)`, `{}`, `null`},
+		{`one_of(.a, .b), one_of(.c), one_of($settings, .a), one_of(.a.b?, .d[])`, `{"a":"","b":false,"c":null,"d":[{},4]}`, "false\nnull\n{\"zone\":\"America/New_York\"}\n4"},
+		{`with_entries(select(.value | text != null))`, `{"a":" ","b":0,"c":null,"d":"x"}`, `{"b":0,"d":"x"}`},
+		{`with_entries(select(.value | text != null))`, `{"a":[]}`, "! p.jq:1: text: a text or a number is needed, and it is an array, in `with_entries(select(.value | text != null))`"},
 		{`$received, $source.name, $request`, `null`, "\"2026-11-01T10:00:00.000Z\"\n\"crm\"\nnull"},
 	} {
 		if got := run(t, row.program, row.in); got != row.want {

@@ -80,7 +80,9 @@ type Program struct {
 	// query is the program as it was written, to place a fault; defs are the definitions that stand before it.
 	query *gojq.Query
 	defs  []*gojq.FuncDef
-	trace tracer
+	// shared are those of them that are the source's own.
+	shared []*gojq.FuncDef
+	trace  tracer
 }
 
 // Run gives what comes out for one input. The input and the variables are not changed.

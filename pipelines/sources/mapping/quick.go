@@ -38,19 +38,11 @@ var quick = map[string]func(in any, args []any) (any, bool){
 		}
 		return v, true
 	},
-	"add": func(in any, _ []any) (any, bool) {
-		list, ok := in.([]any)
-		if !ok || len(list) > maxQuickly {
-			return nil, false
-		}
-		var sum any
-		for _, e := range list {
-			if sum, ok = add(sum, e); !ok {
-				return nil, false
-			}
-		}
-		return sum, true
-	},
+	"add":          func(in any, _ []any) (any, bool) { return addAll(in) },
+	"to_entries":   toEntries,
+	"from_entries": fromEntries,
+	"join":         join,
+	"index":        indexOf,
 	"keys": func(in any, _ []any) (any, bool) {
 		object, ok := in.(map[string]any)
 		if !ok {
@@ -80,9 +72,6 @@ var quick = map[string]func(in any, args []any) (any, bool){
 	"ascii_upcase":   func(in any, _ []any) (any, bool) { return ascii(in, 'a', 'z') },
 	"_match":         tested,
 }
-
-// maxQuickly is how long a list may be that is put together step by step: each copies what there is.
-const maxQuickly = 64
 
 // add is + of two texts, two lists, two objects, or anything and null.
 func add(l, r any) (any, bool) {

@@ -1,12 +1,8 @@
 # at finds a name, or a way through names and list positions, in what the template gave. Blank is null, and so is an unfilled {{name}}.
 def at($way):
-  if $way == null or $way == "" then null
-  else
-    . as $in
-    | (try $in[$way] catch null) // (try getpath($way | split(".") | map(if test("^[0-9]{1,9}$") then tonumber else . end)) catch null)
-    | if type == "object" or type == "array" then null else text end
-    | if . != null and (test("^\\{\\{.*\\}\\}$") or ascii_downcase == "null") then null else . end
-  end;
+  dig($way)
+  | if type == "object" or type == "array" then null else text end
+  | if . != null and (startswith("{{") and endswith("}}") or ascii_downcase == "null") then null else . end;
 
 def of_table($table): . as $in | $tables[$table] // {} | with_entries(.key as $k | .value as $way | .value = ($in | at($way))) | with_entries(select(.value != null));
 
