@@ -15,7 +15,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 DIST    := throughline-$(VERSION)-$(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
 TRACKER := services/collector/tracker
 # Packages whose promises are about goroutines, and those that run on real engines.
-CONCURRENT ?= ./pipelines/... ./services/collector/... ./services/stitcher/... ./services/loader/... ./services/reports/... ./services/internal/...
+CONCURRENT ?= ./pipelines/... ./services/collector/... ./services/puller/... ./services/importer/... ./services/replay/... ./services/stitcher/... ./services/loader/... ./services/reports/... ./services/internal/...
 REAL       ?= ./services/internal/kafka/... ./services/internal/embedded/... ./services/stitcher/... ./services/loader/... ./services/e2e/...
 
 .PHONY: help
@@ -73,7 +73,7 @@ race: engines ## the concurrent packages under the race detector
 
 .PHONY: bench
 bench: engines ## each part against its ceiling, measured in the same run
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./services/e2e
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./services/e2e
 	$(GO) test -run '^$$' -bench . -benchmem ./schemas/... ./pipelines/...
 
 .PHONY: lint

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
+	"encoding/xml"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/cli"
+	"gopkg.in/yaml.v3"
 )
 
 const root = "../../"
@@ -52,8 +55,8 @@ func TestCompose(t *testing.T) {
 	ours := 0
 	for name, s := range project.Services {
 		for _, v := range s.Volumes {
-			if _, err := os.Stat(v.Source); v.Type == "bind" && err != nil {
-				t.Errorf("%s mounts %s: %v", name, v.Source, err)
+			if v.Type == "bind" {
+				loads(t, name, v.Source)
 			}
 		}
 		for _, p := range s.Ports {
@@ -91,5 +94,82 @@ func TestCompose(t *testing.T) {
 	}
 	if cfg.Kafka.Brokers[0] != "kafka:9092" || cfg.ClickHouse.Addr[0] != "clickhouse:9000" || project.Services["kafka"].Name == "" || project.Services["clickhouse"].Name == "" {
 		t.Errorf("the configuration names %v and %v", cfg.Kafka.Brokers, cfg.ClickHouse.Addr)
+	}
+}
+
+// loads wants every file of what is mounted to be what its reader takes: XML, YAML of one document, or JSON.
+func loads(t *testing.T, service, source string) {
+	t.Helper()
+	n := 0
+	err := filepath.WalkDir(source, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		n++
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		var any map[string]any
+		switch filepath.Ext(path) {
+		case ".xml":
+			var config struct {
+				XMLName    xml.Name `xml:"clickhouse"`
+				MySQL      int      `xml:"mysql_port"`
+				PostgreSQL int      `xml:"postgresql_port"`
+			}
+			if err := xml.Unmarshal(text, &config); err != nil || config.MySQL != 9004 || config.PostgreSQL != 9005 {
+				t.Errorf("%s: %v %+v", path, err, config)
+			}
+			return nil
+		case ".yml", ".yaml":
+			err = yaml.Unmarshal(text, &any)
+		case ".json":
+			err = json.Unmarshal(text, &any)
+		default:
+			t.Errorf("%s mounts %s, which nothing reads", service, path)
+		}
+		if err != nil || len(any) == 0 {
+			t.Errorf("%s mounts %s: %v", service, path, err)
+		}
+		return nil
+	})
+	if err != nil || n == 0 {
+		t.Errorf("%s mounts %s: %d files, %v", service, source, n, err)
+	}
+}
+
+// Grafana reads as throughline_bi from the ClickHouse that there is, and finds the dashboards where they are mounted.
+func TestGrafanaProvisioning(t *testing.T) {
+	var sources struct {
+		Datasources []struct {
+			Name, Type string
+			JSONData   struct {
+				Host, Username string
+				Port           int
+			} `yaml:"jsonData"`
+		}
+	}
+	var boards struct {
+		Providers []struct{ Options struct{ Path string } }
+	}
+	for path, to := range map[string]any{"datasources/throughline.yaml": &sources, "dashboards/throughline.yaml": &boards} {
+		text, err := os.ReadFile(root + "deploy/grafana/provisioning/" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal(text, to); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+	}
+	reads := false
+	for _, s := range sources.Datasources {
+		reads = reads || s.Type == "grafana-clickhouse-datasource" && s.JSONData.Host == "clickhouse" && s.JSONData.Username == "throughline_bi"
+	}
+	if !reads {
+		t.Errorf("no data source reads ClickHouse as throughline_bi: %+v", sources.Datasources)
+	}
+	if len(boards.Providers) != 1 || boards.Providers[0].Options.Path != "/var/lib/grafana/dashboards" {
+		t.Errorf("dashboards are looked for in %+v", boards.Providers)
 	}
 }

@@ -57,7 +57,7 @@ Begin with "throughline demo". "throughline up" runs the whole system on this ma
 	root.AddCommand(
 		upCommand(load), demoCommand(), checkCommand(load), statusCommand(load), auditCommand(load), migrateCommand(load), enginesCommand(),
 		numbersCommand(load), collectorCommand(load), pullerCommand(load), stitcherCommand(load), loaderCommand(load), reportsCommand(load), clusterCommand(load),
-		sourcesCommand(load), importCommand(load), replayCommand(load), tailCommand(load),
+		sourcesCommand(load), importCommand(load), tailCommand(load), replayCommand(load),
 	)
 	return root
 }

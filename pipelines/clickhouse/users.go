@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"crypto/sha1" // the form of the MySQL protocol
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -86,6 +87,11 @@ func (u User) SQL() []string {
 	if u.Password != "" {
 		sum := sha256.Sum256([]byte(u.Password))
 		identified = "IDENTIFIED WITH sha256_hash BY '" + hex.EncodeToString(sum[:]) + "'"
+		if u.Name != Writer { // clients of the MySQL protocol know no other
+			once := sha1.Sum([]byte(u.Password))
+			twice := sha1.Sum(once[:])
+			identified += ", double_sha1_hash BY '" + hex.EncodeToString(twice[:]) + "'"
+		}
 	}
 	create := "CREATE USER OR REPLACE `" + u.Name + "` " + identified
 	var settings []string

@@ -13,7 +13,7 @@ const maxDiscreet = 500
 // The place and the expression are the definition's own and stay.
 func Discreet(err error) string {
 	var wrong *mapping.Error
-	said := ""
+	var said string
 	if errors.As(err, &wrong) {
 		with := *wrong
 		with.Err = errors.New(mapping.Mask(wrong.Err.Error()))

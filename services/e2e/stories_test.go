@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,6 +56,7 @@ func TestStories(t *testing.T) {
 	s.drain()
 	s.auditClean()
 	totals := s.totals(t, stories)
+	s.funnelIsNaive(t, slices.Sorted(maps.Keys(stories)))
 
 	t.Run("a second client", func(t *testing.T) {
 		for key, cents := range s.readFacts(t) {
@@ -74,6 +77,7 @@ func TestStories(t *testing.T) {
 		s.send("sk_story0", []string{`{"id":"late","type":"visit","source":"site","time":"2026-08-02T10:00:00Z","identities":{"anonymous_id":"browser-0-0"},"visit":{"url":"https://shop.example/"}}`}, 1)
 		s.drain()
 		s.auditClean()
+		s.funnelIsNaive(t, slices.Sorted(maps.Keys(stories)))
 		if rows := s.query(t, `SELECT count() FROM throughline.credits WHERE cause_type = 'rebuild'`); rows[0] == "0" {
 			t.Error("nothing was rebuilt")
 		}

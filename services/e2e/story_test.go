@@ -99,7 +99,7 @@ func (s *story) next(people int) {
 			"direction": "in", "from": phone, "status": "answered", "to": []string{"+48221110001", "+48221112233", "+48229990000"}[s.rnd.IntN(3)],
 		})
 	case k < 14:
-		s.add("message", "chat", at, map[string]any{"phone": phone}, map[string]any{"platform": "telegram", "direction": "in", "ref": []string{"", "a_" + browser}[s.rnd.IntN(2)]})
+		s.add("message", "chat", at, map[string]any{"phone": phone}, map[string]any{"platform": "telegram", "direction": []string{"in", "in", "out"}[s.rnd.IntN(3)], "manager": []string{"", "Ann"}[s.rnd.IntN(2)], "ref": []string{"", "a_" + browser}[s.rnd.IntN(2)]})
 	case k < 15:
 		s.add("number_lease", "site", at, map[string]any{"anonymous_id": browser}, map[string]any{
 			"number": "+48221110001", "until": at.Add(time.Duration(s.rnd.Int64N(int64(200 * time.Hour)))).Format(time.RFC3339Nano),

@@ -271,7 +271,7 @@ type audited struct {
 
 func (s *system) audit() audited {
 	s.t.Helper()
-	out, _ := s.command("audit", "--json")
+	out, _ := s.command("audit", "--json", "--at-once", "50") // in parts, small as the stories are
 	var a audited
 	if err := json.Unmarshal([]byte(out), &a); err != nil {
 		s.t.Fatalf("%v: %s", err, out)

@@ -50,6 +50,7 @@ func (p *play) refusedSample(sample *sources.Sample) {
 			ago, signed = w.Within+time.Minute, true
 		case checks.TooNew:
 			ago, signed = -w.Within-time.Minute, true
+		default: // it is refused whenever it comes
 		}
 	}
 	if signed {

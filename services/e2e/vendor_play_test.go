@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,8 +22,10 @@ type play struct {
 	s        *system
 	v        *shipped
 	name     string // the workspace's
+	way      string // one of vendorWays
 	instance *sources.Instance
 	can      commands
+	vendor   *stubVendor
 	// refused counts, by reason, what must have been refused, and bad the items that cannot be mapped.
 	refused map[string]int
 	bad     int
@@ -44,6 +47,19 @@ func (p *play) run(steps []func()) {
 	}
 }
 
+// ordered is everything twice, in the way's order.
+func (p *play) ordered() []func() {
+	steps := p.steps()
+	if p.way == "backward" {
+		slices.Reverse(steps)
+	}
+	steps = append(steps, steps...)
+	if p.way == "mixed" {
+		rand.New(rand.NewPCG(1, uint64(len(steps)))).Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
+	}
+	return steps
+}
+
 // steps are the samples and the events of others, in their natural order.
 func (p *play) steps() (steps []func()) {
 	for _, line := range p.v.extra(p.t) {
@@ -58,12 +74,16 @@ func (p *play) steps() (steps []func()) {
 		switch {
 		case err != nil:
 			p.t.Fatal(err)
-		case e.Kind == sources.Webhook && e.Fetch == nil:
+		case e.Kind == sources.Webhook && (e.Fetch == nil || p.can.pulls):
 			steps = append(steps, func() { p.hook(sample) })
+			if e.Fetch != nil {
+				steps[len(steps)-1] = func() { p.vendor.during(p.t, p.name, name, func() { p.hook(sample) }) }
+			}
 		case e.Kind == sources.Webhook:
 			steps = append(steps, func() { p.hook(sample); p.asked(sample) })
 		case e.Kind == sources.File && p.can.imports:
 			steps = append(steps, func() { p.file(sample, e) })
+		case e.Kind == sources.Pulled && p.can.pulls: // nobody sends it
 		default:
 			steps = append(steps, func() { p.asked(sample) })
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/throughline-io/throughline/pipelines/workspace"
 )
 
-// shipped is a source that comes with the product and whose samples have a ledger.
+// shipped is a shipped source whose samples have a ledger.
 type shipped struct {
 	*sources.Source
 	samples map[string]*sources.Sample
@@ -88,18 +88,15 @@ func (v *shipped) refused() (list []*sources.Sample) {
 }
 
 // workspace is the configuration of one vendor's workspace.
-func (v *shipped) workspace(name string) map[string]any {
+func (v *shipped) workspace(name string, asked *stubVendor) map[string]any {
+	given := v.Examples()
+	asked.lead(v.Source, name, given.Settings)
 	w := map[string]any{
 		"name": name, "pepper": "not-a-secret", "keys": []any{map[string]any{"name": "all", "secret": "sk_" + name}},
-		"sources": []any{v.instance(vendorKey(name))},
+		"sources": []any{map[string]any{"name": v.Name, "key": vendorKey(name), "settings": given.Settings, "tables": given.Tables}},
 	}
 	maps.Copy(w, v.ledger.Workspace)
 	return w
-}
-
-func (v *shipped) instance(key string) map[string]any {
-	given := v.Examples()
-	return map[string]any{"name": v.Name, "source": v.Name, "key": key, "settings": given.Settings, "tables": given.Tables}
 }
 
 // vendorKey is the secret part of the address that a workspace's vendor sends to.

@@ -125,41 +125,54 @@ func (r *run) send(ctx context.Context, ordered <-chan *batch, sent chan<- *batc
 	return nil
 }
 
-// settle counts what Kafka has, in order, and writes down how far that is. It goes on though the others were cancelled: what is
-// acknowledged by then is not sent again.
+// settle counts what Kafka has, in order, and writes down how far that is, also while nothing comes because the stages are waited for. It
+// goes on though the others were cancelled: what is acknowledged by then is not sent again.
 func (r *run) settle(ctx context.Context, sent <-chan *batch) error {
-	saved := r.now()
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	saved := r.file.Items
 	var patience <-chan time.Time
 	cancelled := ctx.Done()
-	for b := range sent {
-		for acked := false; !acked; {
-			select {
-			case <-b.acked:
-				acked = true
-			case <-cancelled:
-				cancelled, patience = nil, time.After(flushPatience)
-			case <-patience:
-				return fmt.Errorf("import: Kafka did not answer for what was sent: %w", context.Cause(ctx))
+	var next *batch // the one whose acknowledgement is waited for
+	for {
+		var come <-chan *batch
+		var acked <-chan struct{}
+		if next == nil {
+			come = sent
+		} else {
+			acked = next.acked
+		}
+		select {
+		case b, more := <-come:
+			if !more {
+				return nil // at the end it is saved anyway
 			}
+			next = b
+		case <-acked:
+			if next.failed != nil {
+				return fmt.Errorf("import: Kafka did not take a record: %w", next.failed)
+			}
+			r.file.Add(next.tally)
+			r.file.Samples = merge(r.file.Samples, next.samples)
+			r.tell(next.tally.Items)
+			next = nil
+		case <-tick.C:
+			if r.key == "" || saved == r.file.Items || ctx.Err() != nil {
+				continue
+			}
+			if err := r.src.changed(); err != nil {
+				return err
+			}
+			if err := r.save(ctx); err != nil {
+				return err
+			}
+			saved = r.file.Items
+		case <-cancelled:
+			cancelled, patience = nil, time.After(flushPatience)
+		case <-patience:
+			return fmt.Errorf("import: Kafka did not answer for what was sent: %w", context.Cause(ctx))
 		}
-		if b.failed != nil {
-			return fmt.Errorf("import: Kafka did not take a record: %w", b.failed)
-		}
-		r.file.Add(b.tally)
-		r.file.Samples = merge(r.file.Samples, b.samples)
-		r.tell(b.tally.Items)
-		if r.key == "" || r.now().Sub(saved) < saveEvery || ctx.Err() != nil {
-			continue // at the end it is saved anyway
-		}
-		if err := r.src.changed(); err != nil {
-			return err
-		}
-		if err := r.save(ctx); err != nil {
-			return err
-		}
-		saved = r.now()
 	}
-	return nil
 }
 
 // tell shows how far it is.

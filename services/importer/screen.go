@@ -10,7 +10,7 @@ import (
 // How often people are told how far it is: a line of a terminal is drawn again, a log gets another line.
 const (
 	redrawEvery = 200 * time.Millisecond
-	lineEvery   = 3 * time.Second
+	lineEvery   = 2 * time.Second
 	// rateOver is the time that a rate is of.
 	rateOver = 5 * time.Second
 )

@@ -43,9 +43,16 @@ func posting(workspace string, n int) *fact.Posting {
 	p.Inquiries = []fact.InquiryRow{{Sign: 1, Person: person, ID: p.Cause, Type: event.Form, Time: at, Date: today}}
 	p.Deals = []fact.DealRow{{
 		Sign: 1, Person: person, ID: deal, Pipeline: "sales", Stage: "new", Status: "won", Amount: 100_01, CostOfGoods: 60_00, CreatedAt: at, WonAt: at,
-		ClosedAt: at, Manager: "Ann", FirstChannel: google.Channel, LastChannel: google.Channel,
+		ClosedAt: at, Manager: "Ann", FirstChannel: google.Channel, LastChannel: google.Channel, CreatedDate: today, WonDate: today, ClosedDate: today,
 	}}
-	p.Stages = []fact.StageRow{{Sign: 1, Person: person, DealID: deal, Pipeline: "sales", Stage: "new", EnteredAt: at, Manager: "Ann"}}
+	p.Stages = []fact.StageRow{{Sign: 1, Person: person, DealID: deal, Pipeline: "sales", Stage: "new", EnteredAt: at, LeftAt: at + hour, Manager: "Ann", EnteredDate: today}}
+	p.Conversations = []fact.ConversationRow{{Sign: 1, Person: person, ID: fmt.Sprintf("chat/m%d", n), Platform: "viber", Time: at, Date: today, AnsweredAt: at + minute, Manager: "Ann"}}
+	for _, stage := range []string{"new", ""} {
+		p.Steps = append(p.Steps, fact.StepRow{
+			Sign: 1, DealID: deal, LeadDate: today, Channel: google.Channel, Pipeline: "sales", Stage: stage, Ended: stage != "", Stayed: hour,
+			Shares: [fact.NumberOfModels]int64{1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000},
+		})
+	}
 	p.Identities = []fact.IdentityRow{{Sign: 1, Kind: "phone", Node: node(n + 1), Person: person}}
 	p.Calls = []fact.CallRow{{Sign: 1, Person: person, ID: fmt.Sprintf("pbx/c%d", n), Time: at, Date: today, Direction: event.In, Status: "answered", Company: "+48221112233", Wait: 3, Talk: 60, Match: "none"}}
 	p.Spends = []fact.SpendRow{{Sign: 1, EventID: fmt.Sprintf("ads/s%d", n), Account: "a", Date: today, Impressions: 1000, Clicks: 10, Amount: 5_00, Tuple: google}}

@@ -68,14 +68,7 @@ func StartEngines(ctx context.Context, w Wanted, log *zap.Logger, say func(strin
 		e.Stop()
 		return nil, err
 	}
-	cfg := embedded.Config{
-		Data: w.Data, Engines: embedded.EnginesDir(), Kafka: w.KafkaListen, ClickHouse: w.ClickHouseListen, ClickHouseHTTP: w.ClickHouseHTTPListen,
-	}
-	for _, u := range w.Users {
-		cfg.Users = append(cfg.Users, embedded.User{
-			Name: u.Name, Password: u.Password, Settings: u.Settings, Changeable: u.Changeable, Grants: u.Grants, Filters: u.Filters,
-		})
-	}
+	cfg := w.embedded()
 	if w.MovePorts {
 		for _, addr := range []*string{&cfg.Kafka, &cfg.ClickHouse, &cfg.ClickHouseHTTP} {
 			movePort(ctx, addr, say)
@@ -88,6 +81,33 @@ func StartEngines(ctx context.Context, w Wanted, log *zap.Logger, say func(strin
 		return nil, err
 	}
 	return e, nil
+}
+
+// StartClickHouse starts a ClickHouse alone, in a data directory that nothing else uses.
+func StartClickHouse(ctx context.Context, w Wanted, log *zap.Logger) (*Engines, error) {
+	lock, err := embedded.LockData(w.Data)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engines{lock: lock}
+	if err := e.startClickHouse(ctx, w.embedded(), log); err != nil {
+		e.Stop()
+		return nil, err
+	}
+	return e, nil
+}
+
+// embedded is the configuration of embedded engines.
+func (w Wanted) embedded() embedded.Config {
+	cfg := embedded.Config{
+		Data: w.Data, Engines: embedded.EnginesDir(), Kafka: w.KafkaListen, ClickHouse: w.ClickHouseListen, ClickHouseHTTP: w.ClickHouseHTTPListen,
+	}
+	for _, u := range w.Users {
+		cfg.Users = append(cfg.Users, embedded.User{
+			Name: u.Name, Password: u.Password, Settings: u.Settings, Changeable: u.Changeable, Grants: u.Grants, Filters: u.Filters,
+		})
+	}
+	return cfg
 }
 
 func (e *Engines) startKafka(ctx context.Context, cfg embedded.Config, nodes int, log *zap.Logger) error {

@@ -70,7 +70,7 @@ func (p *Puller) Run(ctx context.Context) error {
 // quiet is nil where the error is only that we were told to stop.
 func quiet(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // what fails because we end is no fault
 	}
 	return err
 }

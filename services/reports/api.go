@@ -160,14 +160,18 @@ func format(r *http.Request) (asCSV, ok bool) {
 	return false, false
 }
 
-// tag names what an answer depends on: the question, and how far the ledger and the rows beside it have come. They only grow.
+// tag names what an answer depends on: the question, how far the ledger and the rows beside it have come, which only grow, and what the
+// configuration and the views say.
 func (a *API) tag(ctx context.Context, q Query, asCSV bool) (string, error) {
-	var position uint64
-	if err := a.db.QueryRow(ctx, `SELECT ifNull(sum(total_rows), 0) FROM system.tables WHERE database = 'throughline'
-		AND name IN ('credits', 'touches_log', 'spend_log', 'inquiries_log', 'deals_log', 'deal_stages_log', 'calls_log')`).Scan(&position); err != nil {
+	var rows, settings, stages, views uint64
+	if err := a.db.QueryRow(ctx, `SELECT
+			ifNull(sumIf(total_rows, name IN ('credits', 'touches_log', 'spend_log', 'inquiries_log', 'deals_log', 'deal_stages_log', 'calls_log', 'conversations_log', 'deal_steps_log')), 0),
+			(SELECT sum(cityHash64(*)) FROM throughline.workspace_settings), (SELECT sum(cityHash64(*)) FROM throughline.stage_order),
+			sumIf(cityHash64(create_table_query), engine = 'View')
+		FROM system.tables WHERE database = 'throughline'`).Scan(&rows, &settings, &stages, &views); err != nil {
 		return "", fmt.Errorf("the ledger's position: %w", err)
 	}
-	sum := sha256.Sum256([]byte(fmt.Sprint(q.Shown(), asCSV, position)))
+	sum := sha256.Sum256([]byte(fmt.Sprint(q.Shown(), asCSV, rows, settings, stages, views)))
 	return `"` + hex.EncodeToString(sum[:12]) + `"`, nil
 }
 

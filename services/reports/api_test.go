@@ -221,6 +221,12 @@ func TestAPI(t *testing.T) {
 		if res, _ := s.get(path, "rk_shop", "If-None-Match", tag); res.StatusCode != http.StatusOK || res.Header.Get("ETag") == tag {
 			t.Errorf("after a posting: %d %s", res.StatusCode, res.Header.Get("ETag"))
 		}
+		res, _ = s.get(path, "rk_shop")
+		tag = res.Header.Get("ETag")
+		s.insert(schema.StageOrder([]schema.Stage{{Workspace: "shop", Pipeline: "sales", Name: "new", Place: 1}}))
+		if res, _ := s.get(path, "rk_shop", "If-None-Match", tag); res.StatusCode != http.StatusOK {
+			t.Errorf("after a change of the configuration: %d", res.StatusCode)
+		}
 	})
 	t.Run("each key reads its workspace", func(t *testing.T) {
 		if _, body := s.get("/api/v1/reports/channel_roi"+november, "rk_other"); !strings.Contains(body, `"Email","n","email","x",9`) || strings.Contains(body, "Direct") {

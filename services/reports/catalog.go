@@ -84,7 +84,7 @@ var Catalog = []Report{
 		from: "compare(workspace = {workspace:String}, from = {from:String}, to = {to:String}, model = {model:String}, date_basis = {basis:String})", order: "channel, source, medium, campaign"},
 	{Name: "funnel", Doc: "a channel and a step: visits, inquiries, deals, each stage of the pipelines, won", Params: []Param{from, to, model},
 		from: "funnel(workspace = {workspace:String}, from = {from:String}, to = {to:String}, model = {model:String})", order: "channel, position"},
-	{Name: "managers_daily", Doc: "a manager and a day: calls, deals, sales", Params: []Param{from, to}, from: "(SELECT * FROM managers_daily" + days + ")", order: "date, manager"},
+	{Name: "managers_daily", Doc: "a manager and a day: calls, conversations and how soon they were answered, deals, sales", Params: []Param{from, to}, from: "(SELECT * FROM managers_daily" + days + ")", order: "date, manager"},
 	{Name: "calls_hourly", Doc: "an hour of a day: answered, missed, called back", Params: []Param{from, to}, from: "(SELECT * FROM calls_hourly" + days + ")", order: "date, hour"},
 	{Name: "reasons", Doc: "why deals were won and lost, by channel and manager", Params: []Param{from, to}, from: "(SELECT * FROM reasons" + days + ")", order: "date, status, reason, channel, manager"},
 	{Name: "pipeline_speed", Doc: "hours of a stage, and of the whole cycle where the stage is empty", Params: []Param{from, to},
@@ -92,7 +92,7 @@ var Catalog = []Report{
 	{Name: "customers", Doc: "a person who bought: sales, revenue, fifths by recency, frequency and money", from: "(SELECT * FROM customers WHERE workspace = {workspace:String})", order: "person_id", moving: true},
 	{Name: "cohorts", Doc: "a month of people and a month since: what they brought", Params: []Param{by}, from: "cohorts(workspace = {workspace:String}, by = {by:String})", order: "cohort, month"},
 	{Name: "repeat_daily", Doc: "a day: first and repeated sales", Params: []Param{from, to}, from: "(SELECT * FROM repeat_daily" + days + ")", order: "date"},
-	{Name: "sources_health", Doc: "a source: when it was heard last, and whether it is more silent than usual", from: "(SELECT * FROM sources_health WHERE workspace = {workspace:String})", order: "source", moving: true},
+	{Name: "sources_health", Doc: "a source: when it was heard last, whether it is more silent than usual, and what was refused of it by code", from: "(SELECT * FROM sources_health WHERE workspace = {workspace:String})", order: "source", moving: true},
 }
 
 func reportNamed(name string) (Report, bool) {

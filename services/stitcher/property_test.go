@@ -190,9 +190,7 @@ func (c *cluster) play() {
 		if len(ready) == 0 {
 			if late := c.late; c.upgrade() || late != nil {
 				c.late = nil
-				for id := range late {
-					c.events[id] = late[id]
-				}
+				copy(c.events, late)
 				continue
 			}
 			return

@@ -1,7 +1,7 @@
 -- +goose Up
 
 -- What is behind funnel. Each row stands once for its day and once for its month, so that a year is twelve months and no more than two
--- months' days. Stays are counted by length: since is a length to its seven upper bits, which is within 1.6 %, shares what was of about
+-- months' days. Stays are counted by length: since is a length to its six upper bits, which is within 3 %, shares what was of about
 -- that length in millionths of deals, and ms the sum of share by length. Whole numbers only: what is taken back leaves nothing.
 -- Order: a funnel asks for one workspace, one model, and a range of months and of days; a granule is small, for rows are not.
 CREATE TABLE funnel_sums
@@ -34,7 +34,7 @@ FROM
     (
         SELECT
             workspace, part.1 AS model, lead_date, channel, pipeline, stage, sign * part.2 AS share, stayed_ms, ended,
-            toUInt64(greatest(stayed_ms, 0)) AS length, length - length % greatest(intDiv(roundToExp2(length), 64), 1) AS since
+            toUInt64(greatest(stayed_ms, 0)) AS length, length - length % greatest(intDiv(roundToExp2(length), 32), 1) AS since
         FROM deal_steps_log
         ARRAY JOIN arrayZip(['first_touch', 'last_touch', 'last_non_direct', 'linear', 'time_decay', 'position_based', 'w_shaped'], shares) AS part
         WHERE part.2 != 0

@@ -58,24 +58,18 @@ FROM
                         groupArrayIf(step, ended > 0), groupArrayIf(average, ended > 0), groupArrayIf(median, ended > 0), []
                     FROM
                     (
+                        -- What is counted under a length is of about that length, and its average is what it stands for.
                         SELECT
-                            channel, if(stage = '', (toUInt8(5), '', 'won'), (toUInt8(4), toString(pipeline), toString(stage))) AS step, sum(share) AS share, sum(w) AS ended,
-                            sum(toFloat64(ms)) / ended / 3600000 AS average,
-                            quantileExactWeightedInterpolatedIf(0.5)(toFloat64(ms) / w / 3600000, toUInt64(w), w > 0) AS median
-                        FROM
-                        (
-                            -- What is counted under a length is of about that length, and its average is what it stands for.
-                            SELECT channel, pipeline, stage, since, sumIf(deals, nth = 1) AS share, sum(shares) AS w, sum(length) AS ms
-                            FROM funnel_sums
-                            ARRAY JOIN
-                                if(empty(stayedMap.since), [0], stayedMap.since) AS since, if(empty(stayedMap.since), [0], stayedMap.shares) AS shares,
-                                if(empty(stayedMap.since), [toInt128(0)], stayedMap.ms) AS length, if(empty(stayedMap.since), [1], arrayEnumerate(stayedMap.since)) AS nth
-                            WHERE workspace = {workspace:String} AND model = {model:String}
-                                AND (grain = 'month' AND date >= first_month AND date < after_months
-                                    OR grain = 'day' AND date BETWEEN {from:Date} AND {to:Date} AND (date < first_month OR date >= after_months))
-                            GROUP BY channel, pipeline, stage, since
-                        )
-                        GROUP BY channel, step
+                            channel, if(stage = '', (toUInt8(5), '', 'won'), (toUInt8(4), toString(pipeline), toString(stage))) AS step, sum(deals) AS share,
+                            sumMap(stayedMap.since, stayedMap.shares, stayedMap.ms) AS stays, arraySum(stays.2) AS ended,
+                            arraySum(ms -> toFloat64(ms), stays.3) / ended / 3600000 AS average,
+                            arrayReduce('quantileExactWeightedInterpolated(0.5)', arrayMap((ms, w) -> toFloat64(ms) / w / 3600000, stays.3, stays.2),
+                                arrayMap(w -> toUInt64(greatest(w, 0)), stays.2)) AS median
+                        FROM funnel_sums
+                        WHERE workspace = {workspace:String} AND model = {model:String}
+                            AND (grain = 'month' AND date >= first_month AND date < after_months
+                                OR grain = 'day' AND date BETWEEN {from:Date} AND {to:Date} AND (date < first_month OR date >= after_months))
+                        GROUP BY channel, pipeline, stage
                         HAVING share != 0
                     )
                     GROUP BY channel
@@ -96,4 +90,4 @@ FROM
             steps, arrayPushFront(arrayPopBack(steps), (toUInt8(0), '', '')), arrayPushFront(arrayPopBack(values), 0.)) AS before
 )
 ORDER BY channel, position
-COMMENT 'One row is a channel and a step: visits, inquiries, deals, each stage of the pipelines in order, won. funnel(workspace = , from = , to = , model = ), days included. from_previous and from_first are NULL after a step of zero; average_hours and median_hours are of stays in the stage that are over, the median within 1.6 per cent; cost is the channel''s advertising in these days for each that reached the step.';
+COMMENT 'One row is a channel and a step: visits, inquiries, deals, each stage of the pipelines in order, won. funnel(workspace = , from = , to = , model = ), days included. from_previous and from_first are NULL after a step of zero; average_hours and median_hours are of stays in the stage that are over, the median within 3 per cent; cost is the channel''s advertising in these days for each that reached the step.';

@@ -74,6 +74,8 @@ func TestLibrary(t *testing.T) {
 		{`unix_seconds`, `"x"`, `! p.jq:1: unix_seconds: "x" is no number, in ` + "`unix_seconds`"},
 		{`unix_seconds`, `1793527200123`, `! p.jq:1: unix_seconds: "1793527200123" is no time between 1970 and 2100, in ` + "`unix_seconds`"},
 		{`unix_ms`, `1793527200123`, `"2026-11-01T10:00:00.123Z"`},
+		{`time_ms`, `"2026-11-01T11:00:00.123+01:00"`, `1793527200123`},
+		{`time_ms`, `""`, `null`},
 		{`local_time`, `"2026-11-01 11:00:00"`, `"2026-11-01T10:00:00.000Z"`},
 		{`local_time`, `"2026-07-01 11:00"`, `"2026-07-01T09:00:00.000Z"`},
 		{`local_time`, `"01.11.2026 11:00:00"`, `"2026-11-01T10:00:00.000Z"`},

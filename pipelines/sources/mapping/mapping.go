@@ -102,7 +102,7 @@ func (p *Program) run(ctx context.Context, code *gojq.Code, input any, v *Variab
 	}()
 	m := newMeter(ctx)
 	defer m.end()
-	iter := code.RunWithContext(m, input, v.values(m)...)
+	iter := code.RunWithContext(m, input, v.values(m)...) //nolint:contextcheck // the meter is the context, and counts
 	size := 0
 	for {
 		value, ok := iter.Next()

@@ -117,12 +117,11 @@ func parts(q *gojq.Query, here place) (out []part) {
 	add := func(p *gojq.Query, there place) { out = append(out, part{p, there}) }
 	if q.Left != nil {
 		add(q.Left, here)
-		switch {
-		case q.Op == gojq.OpPipe:
+		if q.Op == gojq.OpPipe {
 			add(q.Right, func(p *gojq.Query) *gojq.Query {
 				return here(&gojq.Query{Left: q.Left, Op: gojq.OpPipe, Patterns: q.Patterns, Right: p})
 			})
-		default:
+		} else {
 			add(q.Right, here)
 		}
 		return out

@@ -89,9 +89,8 @@ func absoluteURL(in any, _ []any) (any, error) {
 	if !strings.Contains(s, "://") {
 		s = "https://" + strings.TrimPrefix(s, "//")
 	}
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || !strings.Contains(u.Host, ".") {
-		return nil, nil
+	if u, err := url.Parse(s); err != nil || u.Host == "" || !strings.Contains(u.Host, ".") {
+		return nil, nil //nolint:nilerr // what is no address is null
 	}
 	return s, nil
 }

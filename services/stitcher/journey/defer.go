@@ -71,9 +71,28 @@ func (x *Index) Settle(posting func(cause string) *fact.Posting) {
 	for _, a := range d.events {
 		c.add(a.Event)
 	}
+	if len(d.events) == 1 && len(d.given) == 0 { // most people do one thing at a time
+		cause := d.events[0].cause
+		c.post(posting(cause), nil, Change{Cause: cause})
+		return
+	}
 	c.look(c.Index, c.Index)
 	before, after := append([]*Facts{&c.before}, d.given...), []*Facts{&c.after}
+	if !booked(before) && !booked(after) {
+		diffAllRows(posting(d.last()), before, after)
+		return
+	}
 	diffByCause(before, after, newReasons(&d, c), posting)
+}
+
+// last is the cause of the last event that came by itself, else of the merge.
+func (d *deferred) last() string {
+	for _, a := range slices.Backward(d.events) {
+		if !a.given {
+			return a.cause
+		}
+	}
+	return d.merge
 }
 
 // diffByCause is Diff where each booking has a cause of its own.
@@ -127,13 +146,13 @@ type moved struct {
 }
 
 func newReasons(d *deferred, c *change) *reasons {
-	r := &reasons{own: map[string]bool{}, first: map[string]string{}, told: map[string]string{}, merge: d.merge, last: d.merge, lookback: c.rules.Lookback}
+	r := &reasons{own: map[string]bool{}, first: map[string]string{}, told: map[string]string{}, merge: d.merge, last: d.last(), lookback: c.rules.Lookback}
 	by := make(map[string]arrival, len(d.events))
 	for _, a := range d.events {
 		key := a.Key()
 		by[key] = a
 		if !a.given {
-			r.own[key], r.last = true, a.cause
+			r.own[key] = true
 		}
 		if a.Type == event.Deal && !a.given {
 			id := dealID(a.Event)

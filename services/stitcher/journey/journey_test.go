@@ -127,3 +127,62 @@ func TestClosedAt(t *testing.T) {
 		}
 	}
 }
+
+func message(id string, at int64, d event.Direction, manager string) *event.Event {
+	return &event.Event{ID: id, Source: "chat", Type: event.Message, Time: at * hour, Nodes: []event.Node{{Kind: "k", ID: event.NodeID{1}}},
+		Message: &event.MessageData{Platform: "viber", Direction: d, Manager: manager}}
+}
+
+// TestConversations: the client writes at 10 and 12 and is answered at 13 and 14; writes 30 hours after that to Eva, whom nobody hears before
+// he writes again, three days later, and is answered in the same hour. A message out of the blue answers nothing.
+func TestConversations(t *testing.T) {
+	f := Of(Journey{Events: []*event.Event{
+		message("blue", 1, event.Out, "Ann"), message("a", 10, event.In, ""), message("b", 12, event.In, "Bob"), message("c", 13, event.Out, "Ann"), message("d", 14, event.Out, "Bob"),
+		message("e", 44, event.In, "Eva"), message("f", 116, event.In, ""), message("g", 116, event.Out, ""),
+	}}, testRules())
+	type talk struct {
+		id            string
+		from, answers int64
+		manager       string
+	}
+	var got []talk
+	for _, c := range f.conversations {
+		got = append(got, talk{c.ID, c.Time / hour, c.AnsweredAt / hour, c.Manager})
+	}
+	if want := []talk{{"chat/a", 10, 13, "Ann"}, {"chat/e", 44, 0, "Eva"}, {"chat/f", 116, 116, ""}}; !slices.Equal(got, want) {
+		t.Errorf("conversations %v, want %v", got, want)
+	}
+}
+
+// TestSteps: a deal that a paid visit and a direct one share was in one stage for 2 hours and for 1, in the other twice for 1, and is won. Linear
+// gives each channel a half, last_non_direct all to the paid visit.
+func TestSteps(t *testing.T) {
+	stage := func(s, status string) event.DealData {
+		return event.DealData{Stage: ptr(s), Pipeline: ptr("sales"), Status: ptr(status)}
+	}
+	f := Of(Journey{Events: []*event.Event{
+		visit("v", 1, "g"), visit("w", 2, ""), snapshot("a", 3, stage("new", "open")), snapshot("b", 5, stage("contact", "open")), snapshot("c", 6, stage("new", "open")),
+		snapshot("d", 7, stage("contact", "open")), snapshot("e", 8, stage("contact", "won")),
+	}}, testRules())
+	type step struct {
+		channel, stage               string
+		ended                        bool
+		hours, linear, lastNonDirect int64
+	}
+	var got []step
+	for _, s := range f.steps {
+		got = append(got, step{s.Channel, s.Stage, s.Ended, s.Stayed / hour, s.Shares[fact.Linear-1], s.Shares[fact.LastNonDirect-1]})
+	}
+	want := []step{
+		{"Paid Search", "new", true, 3, 500_000, 1_000_000}, {"Paid Search", "contact", true, 2, 500_000, 1_000_000}, {"Paid Search", "", false, 0, 500_000, 1_000_000},
+		{"Direct", "new", true, 3, 500_000, 0}, {"Direct", "contact", true, 2, 500_000, 0}, {"Direct", "", false, 0, 500_000, 0},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("steps %v, want %v", got, want)
+	}
+	lean := testRules()
+	lean.Lean = true
+	if f := Of(Journey{Events: []*event.Event{message("a", 1, event.In, ""), snapshot("b", 3, stage("new", "won"))}}, lean); len(f.steps)+len(f.conversations) != 0 || f.deals[0].CreatedDate != 0 {
+		t.Errorf("lean facts: %+v", f)
+	}
+}
