@@ -36,7 +36,7 @@ engines: ## fetch the embedded ClickHouse and Kafka, if they are not here
 
 .PHONY: test
 test: engines ## all tests, with the real engines; PKG=packages RUN=names
-	$(GO) test -timeout 20m $(if $(RUN),-run '$(RUN)') $(PKG)
+	$(GO) test -timeout 45m $(if $(RUN),-run '$(RUN)') $(PKG)
 
 .PHONY: browser
 browser: ## fetch what the test in a real browser needs beside Node.js and a Chromium
@@ -69,7 +69,7 @@ test-kafka: engines ## the tests on a real Kafka and a real ClickHouse, never fr
 
 .PHONY: race
 race: engines ## the concurrent packages under the race detector
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m $(if $(RUN),-run '$(RUN)') $(CONCURRENT)
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 45m $(if $(RUN),-run '$(RUN)') $(CONCURRENT)
 
 .PHONY: bench
 bench: engines ## each part against its ceiling, measured in the same run

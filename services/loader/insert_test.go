@@ -87,7 +87,7 @@ func TestColumnsHoldWhatWasPosted(t *testing.T) {
 		{"deals", "SELECT deal_id, pipeline, stage, status, amount, cost_of_goods, created_at, won_at, closed_at, manager, reason, first_channel, last_channel, deleted FROM throughline.deals WHERE workspace = 'columns'",
 			"crm/7	sales	new	won	100.01	60	2026-11-01 12:00:00.007	2026-11-01 12:00:00.007	2026-11-01 12:00:00.007	Ann		Paid Search	Paid Search	false"},
 		{"deal_stages", "SELECT deal_id, pipeline, stage, entered_at, left_at, manager FROM throughline.deal_stages WHERE workspace = 'columns'",
-			"crm/7	sales	new	2026-11-01 12:00:00.007	\\N	Ann"},
+			"crm/7	sales	new	2026-11-01 12:00:00.007	2026-11-01 13:00:00.007	Ann"},
 		{"identities", "SELECT kind, node_id, person_id FROM throughline.identities WHERE workspace = 'columns'",
 			"phone	08090a0b-0c0d-0e0f-1011-121314151617	0708090a-0b0c-0d0e-0f10-111213141516"},
 		{"calls", "SELECT call_id, call_time, call_date, direction, status, number, wait_seconds, talk_seconds, manager, match, visitor_id FROM throughline.calls WHERE workspace = 'columns'",

@@ -247,9 +247,11 @@ func TestOrders(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- j.loop(ctx) }()
 		<-time.After(10 * time.Minute)
+		synctest.Wait()
 		w.asked = nil
 		o.hear(map[pullID]Order{j.pullID: {ID: "o1", Since: "1999-12-20"}})
 		<-time.After(time.Minute)
+		synctest.Wait()
 		if len(w.asked) != 6 || !strings.Contains(w.asked[0], "from=1999-12-20&to=1999-12-21") {
 			t.Errorf("asked %q", w.asked)
 		}
