@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,10 +50,18 @@ or the examples of the definition where no workspace uses the source.`,
 				return err
 			}
 			defer in.Close()
+			query := ""
+			if e.Read.Format == "query" { // the file holds what stands behind the question mark
+				text, err := io.ReadAll(io.LimitReader(in, items.Hook.Bytes))
+				if err != nil {
+					return err
+				}
+				query = strings.TrimSpace(string(text))
+			}
 			now := time.Now()
 			t := &sources.Trial{
 				Instance: i, Entry: e, Variables: i.Variables(e, now), Now: now,
-				Input: items.Input{Body: in, File: file, ContentType: contentType, Limits: items.File},
+				Input: items.Input{Body: in, File: file, ContentType: contentType, Query: query, Limits: items.File},
 			}
 			return try(cmd.Context(), cmd.OutOrStdout(), t)
 		},

@@ -95,15 +95,8 @@ func (c *Collector) hookItem(ctx context.Context, k *connection, h *hook, b *hoo
 		b.fetch(k, h, item, v)
 		return nil
 	}
-	events, err := h.instance.Map(ctx, h.entry, item, v)
-	switch {
-	case errors.Is(err, errBusy):
-		b.fault = err
-		return nil
-	case err != nil && ctx.Err() == nil:
-		b.buryItem(k, h, item, v, deadletter.Unmapped, "", sources.Discreet(err))
-		return nil
-	case err != nil:
+	events, ok := b.mapped(ctx, k, h, item, v)
+	if !ok {
 		return nil
 	}
 	if len(events) == 0 {
@@ -129,6 +122,18 @@ func (c *Collector) hookItem(ctx context.Context, k *connection, h *hook, b *hoo
 		b.buryItem(k, h, item, v, string(first.Code), first.Field, first.Message)
 	}
 	return nil
+}
+
+// mapped are the events of an item; false where it means none, which is noted.
+func (b *hookBatch) mapped(ctx context.Context, k *connection, h *hook, item items.Item, v *mapping.Variables) ([]json.RawMessage, bool) {
+	events, err := h.instance.Map(ctx, h.entry, item, v)
+	switch {
+	case errors.Is(err, errBusy):
+		b.fault = err
+	case err != nil && ctx.Err() == nil: // one that was cut off says nothing of the item
+		b.buryItem(k, h, item, v, deadletter.Unmapped, "", sources.Discreet(err))
+	}
+	return events, err == nil
 }
 
 // buryItem adds the dead letter of an item.

@@ -122,7 +122,7 @@ func (m *meter) stop(why string) error {
 
 // chargeDeep charges all that a value holds; that of a text or a number costs what it takes.
 func (m *meter) chargeDeep(v any, factor int) error {
-	n, err := sizeWithin(v, m.left(), deepest)
+	n, err := sizeWithin(v, m.left())
 	if err != nil {
 		return m.stop(err.Error())
 	}
@@ -138,15 +138,20 @@ const (
 
 // sizeOf is about how many bytes a value has as JSON, counted up to a limit: a value may hold the same part a million times over and
 // be small in memory.
-func sizeOf(v any, limit int) (int, error) { return sizeWithin(v, limit, MaxDepth) }
-
-func sizeWithin(v any, limit, depth int) (int, error) {
-	c := counter{limit: limit}
-	err := c.count(v, depth)
+func sizeOf(v any, limit int) (int, error) {
+	c := counter{limit: limit, element: 1, field: 4}
+	err := c.count(v, MaxDepth)
 	return c.n, err
 }
 
-type counter struct{ n, limit int }
+// sizeWithin is about how many bytes a value takes in memory, were each of its parts its own.
+func sizeWithin(v any, limit int) (int, error) {
+	c := counter{limit: limit, element: slotBytes, field: fieldBytes}
+	err := c.count(v, deepest)
+	return c.n, err
+}
+
+type counter struct{ n, limit, element, field int }
 
 func (c *counter) count(v any, depth int) error {
 	if depth < 0 {
@@ -162,7 +167,7 @@ func (c *counter) count(v any, depth int) error {
 	case []any:
 		c.n += 2
 		for _, e := range v {
-			c.n++
+			c.n += c.element
 			if err := c.count(e, depth-1); err != nil {
 				return err
 			}
@@ -170,7 +175,7 @@ func (c *counter) count(v any, depth int) error {
 	case map[string]any:
 		c.n += 2
 		for k, e := range v {
-			c.n += len(k) + 4
+			c.n += len(k) + c.field
 			if err := c.count(e, depth-1); err != nil {
 				return err
 			}

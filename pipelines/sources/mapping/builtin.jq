@@ -1,4 +1,4 @@
-# Functions of jq that use guarded ones, as gojq has them (github.com/itchyny/gojq, builtin.jq, MIT License, Copyright (c) 2019-2026
+# Functions of jq that use guarded ones, as gojq has them (github.com/itchyny/gojq, builtin.jq; builtin.LICENSE, Copyright (c) 2019-2026
 # itchyny). They stand here so that they are rewritten as every program is.
 
 # Assignments to paths that are not written out (see guard.go); the others are jq's own.

@@ -104,11 +104,11 @@ func product(m *meter, vs []any) error {
 	for _, v := range vs {
 		switch v.(type) {
 		case []any, map[string]any:
-			size, err := sizeWithin(v, m.left(), deepest)
+			size, err := sizeWithin(v, m.left())
 			if err != nil {
 				return m.stop(err.Error())
 			}
-			n = min(n*(1+size/4), maxMemory+1) // an element has four bytes at least
+			n = min(n*(1+size/slotBytes), maxMemory+1)
 		default:
 			if err := m.charge(shallow(v)); err != nil {
 				return err
