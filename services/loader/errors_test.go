@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 func TestErrorsAreSorted(t *testing.T) {
@@ -67,6 +69,23 @@ func TestValidateReportsEveryFault(t *testing.T) {
 	} {
 		if !strings.Contains(err.Error(), "loader."+field) {
 			t.Errorf("%s is not named in:\n%v", field, err)
+		}
+	}
+}
+
+func TestLeftBehind(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"the group went on", &kgo.ErrGroupSession{Err: kerr.UnknownMemberID}, true},
+		{"it is being divided anew", &kgo.ErrGroupSession{Err: kerr.RebalanceInProgress}, true},
+		{"not let in", &kgo.ErrGroupSession{Err: kerr.GroupAuthorizationFailed}, false},
+		{"a commit is refused", kerr.UnknownMemberID, false},
+	} {
+		if got := fetchError(kgo.NewErrFetch(row.err)) == nil; got != row.want {
+			t.Errorf("%s: passed over %t", row.name, got)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -51,7 +52,7 @@ func (l *Loader) poll(ctx context.Context) ([]item, error) {
 func fetchError(fetches kgo.Fetches) error {
 	var all error
 	fetches.EachError(func(topic string, partition int32, err error) {
-		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || isLeftBehind(err) {
 			return
 		}
 		if topic != "" {
@@ -63,4 +64,11 @@ func fetchError(fetches kgo.Fetches) error {
 		return fmt.Errorf("loader: fetch: %w", all)
 	}
 	return nil
+}
+
+// isLeftBehind says that the group has gone on without this member, which was too slow to be heard. The client joins again by itself, and
+// what was begun for partitions that are another's now is refused when it is committed.
+func isLeftBehind(err error) bool {
+	var session *kgo.ErrGroupSession
+	return errors.As(err, &session) && (errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.IllegalGeneration) || errors.Is(err, kerr.RebalanceInProgress))
 }
