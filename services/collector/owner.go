@@ -26,6 +26,7 @@ type owner struct {
 	c         *Collector
 	partition int32
 	client    *kgo.Client
+	endings   *kafka.Endings
 	pools     map[poolID]*numbers.Pool
 	hours     map[poolID]map[string]*numbers.Hour
 	asks      <-chan *ask
@@ -98,9 +99,10 @@ const (
 func (c *Collector) openOwner(ctx context.Context, partition int32, asks <-chan *ask) (_ *owner, err error) {
 	topic := c.cfg.leasesTopic()
 	name := c.cfg.TopicPrefix + "throughline-leases-" + strconv.Itoa(int(partition))
+	endings := kafka.NewEndings(name, []string{topic}, leaseTransaction, c.log)
 	client, err := kgo.NewClient(append(append([]kgo.Opt{}, c.cfg.Kafka...),
 		kgo.TransactionalID(name), kgo.TransactionTimeout(leaseTransaction), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ConcurrentTransactionsBackoff(transactionPause), kgo.RecordDeliveryTimeout(c.cfg.DeliveryTimeout), kgo.MetadataMinAge(intake.LeaderPause),
+		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ConcurrentTransactionsBackoff(transactionPause), kgo.RecordDeliveryTimeout(c.cfg.DeliveryTimeout), kgo.MetadataMinAge(intake.LeaderPause), endings.Hook(),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("leases: %w", err)
@@ -121,7 +123,7 @@ func (c *Collector) openOwner(ctx context.Context, partition int32, asks <-chan 
 		return nil, err
 	}
 	o := &owner{
-		c: c, partition: partition, client: client, asks: asks, pools: map[poolID]*numbers.Pool{},
+		c: c, partition: partition, client: client, endings: endings, asks: asks, pools: map[poolID]*numbers.Pool{},
 		hours: map[poolID]map[string]*numbers.Hour{}, told: map[string]int64{}, asked: map[poolID]bool{},
 	}
 	for id, p := range c.pools {
@@ -291,7 +293,11 @@ func (o *owner) commit(ctx context.Context, records []*kgo.Record) error {
 	defer func() { o.c.metrics.leaseCommit.Observe(time.Since(began).Seconds()) }()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.c.cfg.DeliveryTimeout)
 	defer cancel()
+	if _, err := o.endings.Await(ctx, o.client); err != nil {
+		return fmt.Errorf("leases: %w", err) // the owner ends, and the next one looks into it
+	}
 	err := o.client.ProduceSync(ctx, records...).FirstErr()
+	o.endings.Ending()
 	err = errors.Join(err, o.client.EndTransaction(ctx, kgo.TransactionEndTry(err == nil)))
 	if err != nil {
 		return fmt.Errorf("leases: commit: %w", err)

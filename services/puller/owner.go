@@ -22,6 +22,7 @@ type owner struct {
 	p         *Puller
 	partition int32
 	client    *kgo.Client
+	endings   *kafka.Endings // of one transaction at a time
 	log       *zap.Logger
 	end       int64 // of the state, as it was read
 
@@ -73,10 +74,12 @@ func (p *Puller) own(ctx context.Context, partition int32) {
 // open shuts the former owner out, reads what it left, and is the owner.
 func (p *Puller) open(ctx context.Context, partition int32) (_ *owner, err error) {
 	name := p.cfg.TopicPrefix + "throughline-puller-" + strconv.Itoa(int(partition))
+	topics := []string{p.cfg.topic(pipelines.TopicPulls), p.cfg.topic(pipelines.TopicEvents), p.cfg.topic(pipelines.TopicDead)}
+	endings := kafka.NewEndings(name, topics, transactionTimeout, p.log)
 	client, err := kgo.NewClient(append(append([]kgo.Opt{}, p.cfg.Kafka...),
 		kgo.TransactionalID(name), kgo.TransactionTimeout(transactionTimeout), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.Lz4Compression()),
-		kgo.ProducerBatchMaxBytes(maxRecordBytes), kgo.RecordDeliveryTimeout(p.cfg.DeliveryTimeout),
+		kgo.ProducerBatchMaxBytes(maxRecordBytes), kgo.RecordDeliveryTimeout(p.cfg.DeliveryTimeout), endings.Hook(),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("puller: %w", err)
@@ -86,14 +89,13 @@ func (p *Puller) open(ctx context.Context, partition int32) (_ *owner, err error
 			client.Close()
 		}
 	}()
-	topics := []string{p.cfg.topic(pipelines.TopicPulls), p.cfg.topic(pipelines.TopicEvents), p.cfg.topic(pipelines.TopicDead)}
 	if _, err := kafka.MendTransaction(ctx, client, name, topics, transactionTimeout, p.log); err != nil {
 		return nil, fmt.Errorf("puller: %w", err)
 	}
 	if _, _, err := client.ProducerID(ctx); err != nil {
 		return nil, fmt.Errorf("puller: shut out the former owner: %w", err)
 	}
-	o := &owner{p: p, partition: partition, client: client, log: p.log.With(zap.Int32("partition", partition)), orders: map[pullID]chan struct{}{}}
+	o := &owner{p: p, partition: partition, client: client, endings: endings, log: p.log.With(zap.Int32("partition", partition)), orders: map[pullID]chan struct{}{}}
 	o.transact = o.transaction
 	state, ends, err := readState(ctx, p.cfg.Kafka, topics[0], partition)
 	o.state, o.end = state, ends[partition]
@@ -168,8 +170,12 @@ func (o *owner) transaction(ctx context.Context, records []*kgo.Record) error {
 	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.p.cfg.DeliveryTimeout)
 	defer cancel()
+	if _, err := o.endings.Await(ctx, o.client); err != nil {
+		return fmt.Errorf("puller: %w", err) // the owner ends, and the next one looks into it
+	}
 	err := o.client.ProduceSync(ctx, records...).FirstErr()
 	o.p.step("produced")
+	o.endings.Ending()
 	if err = errors.Join(err, o.client.EndTransaction(ctx, kgo.TransactionEndTry(err == nil))); err != nil {
 		return fmt.Errorf("puller: commit: %w", err)
 	}

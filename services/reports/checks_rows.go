@@ -140,7 +140,7 @@ func (a Audit) rowChecks() []check {
 				from: "throughline.calls_log", date: "call_date", values: []string{"toInt64(sign)"},
 				key: []string{
 					"call_id", text("person_id"), ms("call_time"), text("call_date"), "direction", "status", "number", text("wait_seconds"), text("talk_seconds"), "manager", "match",
-					"if(visitor_id IS NULL, '', toString(visitor_id))",
+					"ifNull(toString(visitor_id), '')",
 				},
 			},
 			expect: func(p *fact.Posting, do emit) {

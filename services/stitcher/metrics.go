@@ -51,7 +51,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		restored:    counter("restored_records_total", "Changelog records read to restore partitions."),
 		restoring:   gauge("restoring_partitions", "Partitions being restored now."),
 		partitions:  gauge("partitions", "Partitions held, with their state restored."),
-		mended:      counter("mended_transactions_total", "Transactions that had ended in some partitions only, and were ended in the others at a start."),
+		mended:      counter("mended_transactions_total", "Transactions that had ended in some partitions only, and were ended in the others before the next one."),
 		remaining:   gauge("restore_remaining_records", "Changelog records that a restore has still to read, at most."),
 		large:       vec("large_persons_total", "People met with more identifiers than max_person_nodes.", "workspace"),
 		stateMemory: gauge("state_memory_bytes", "About what the people kept at hand take."),

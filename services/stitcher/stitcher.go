@@ -34,6 +34,7 @@ type Stitcher struct {
 	metrics *metrics
 
 	session    *kgo.GroupTransactSession
+	endings    *kafka.Endings
 	of         int32  // partitions of the tied topics
 	stateID    string // of the changelog's topic
 	store      *state.Store
@@ -81,7 +82,8 @@ func (s *Stitcher) Run(ctx context.Context) (err error) {
 			err = fmt.Errorf("stitcher: close the state: %w", ended)
 		}
 	}()
-	session, err := kgo.NewGroupTransactSession(s.options()...)
+	s.endings = kafka.NewEndings(s.cfg.TransactionalID, s.written(), s.cfg.TransactionTimeout, s.log)
+	session, err := kgo.NewGroupTransactSession(append(s.options(), s.endings.Hook())...)
 	if err != nil {
 		return fmt.Errorf("stitcher: %w", err)
 	}
@@ -235,13 +237,18 @@ const defaultPollTimeout = 250 * time.Millisecond
 
 // mend ends what a former life's last transaction left open, before anything is produced under its name.
 func (s *Stitcher) mend(ctx context.Context) error {
-	var topics []string
-	for _, t := range pipelines.Topics {
-		topics = append(topics, s.cfg.topic(t.Name))
-	}
-	mended, err := kafka.MendTransaction(ctx, s.session.Client(), s.cfg.TransactionalID, topics, s.cfg.TransactionTimeout, s.log)
+	mended, err := kafka.MendTransaction(ctx, s.session.Client(), s.cfg.TransactionalID, s.written(), s.cfg.TransactionTimeout, s.log)
 	if mended {
 		s.metrics.mended.Inc()
 	}
 	return err
+}
+
+// written is the topics that transactions may write to.
+func (s *Stitcher) written() []string {
+	var topics []string
+	for _, t := range pipelines.Topics {
+		topics = append(topics, s.cfg.topic(t.Name))
+	}
+	return topics
 }

@@ -68,8 +68,17 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 	}
 	failure := s.work(ctx, work, start)
 	worked := s.metrics.phase("work", start)
+	// By now the former transaction's markers have had the time of the work to be written.
+	mended, unended := s.endings.Await(ctx, s.session.Client())
+	if mended {
+		s.metrics.mended.Inc()
+	}
+	if unended != nil { // nothing may be produced, and the outcome of the former one stands: it is looked into by the next Run
+		return fmt.Errorf("stitcher: transaction: %w", unended)
+	}
 	produced := s.produce(ctx, work)
 	end := kgo.TransactionEndTry(failure == nil)
+	s.endings.Ending()
 	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out by restoring everything.
 	committed, err := s.session.End(context.WithoutCancel(ctx), end)
 	ended := s.metrics.phase("commit", worked)
