@@ -1,6 +1,5 @@
 # Every value is a string; times are unix seconds. A list may have come with holes, and then it is an object.
 
-def said: with_entries(select(.value != null and .value != "" and .value != []));
 
 # moment_or is the first of some times that says anything; 0 does not.
 def moment_or(f; $else): (first(f | text | select(. != null and . != "0")) // null) | if . == null then $else else unix_seconds end;
@@ -29,13 +28,13 @@ def lead($kind):
   | {
       identities: ({
         anonymous_id: [values($settings.visitor_field)], phone: [values($settings.phone_field)], email: [values($settings.email_field)]
-      } | said),
+      } | compact),
       deal: ({
         id: (.id | text), pipeline: (.pipeline_id | pipeline), stage: (.status_id | stage), status: (.status_id | status),
         amount: (.price | money), currency: (if (.price | text) == null then null else $settings.currency end),
         cost_of_goods: (first(values($settings.cost_field)) // null | money), reason: (first(values($settings.reason_field)) // null),
         manager: (.responsible_user_id | manager), title: .name, created_at: moment_or(.date_create, .created_at; null)
-      } | said) + (if $kind == "restore" then {deleted: false} else {} end)
+      } | compact) + (if $kind == "restore" then {deleted: false} else {} end)
     }
   | {id: "lead/\(.deal.id)/\($time)/\(rank($kind))/\(stable_id)", type: "deal", time: $time} + .;
 
@@ -56,6 +55,6 @@ def contact:
   | ({
       crm_contact: ($id | ours), phone: [values("PHONE")], email: [values("EMAIL")], anonymous_id: [values($settings.visitor_field)],
       deal: [linked | ours]
-    } | said)
+    } | compact)
   | select(length > 1)
   | {id: "contact/\($id)/\($time)/\(stable_id)", type: "identify", time: $time, identities: .};

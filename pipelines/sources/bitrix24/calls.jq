@@ -17,5 +17,5 @@
       status: $status,
       talk_seconds: (if $status == "answered" then .CALL_DURATION | text | if . == null then null else tonumber end else null end),
       manager: (.PORTAL_USER_ID | manager)
-    } | said)
+    } | compact)
   }

@@ -35,7 +35,6 @@ def stage_status($semantic):
 def pipeline: text | if . == null then null else lookup("pipelines"; .; .) end;
 def manager: text | if . == null or . == "0" then null else lookup("managers"; .; .) end;
 
-def said: with_entries(select(.value != null and .value != ""));
 
 # stage is one row of the history, at its own time. Nothing of the deal as it is now goes into it, so that it is the same however often
 # and for whatever reason the history is read.
@@ -46,7 +45,7 @@ def stage:
       deal: ({
         id: (.OWNER_ID | text), pipeline: (.CATEGORY_ID | pipeline), stage: (.STAGE_ID | stage_name),
         status: (.STAGE_SEMANTIC_ID as $semantic | .STAGE_ID | stage_status($semantic))
-      } | said)
+      } | compact)
     };
 
 # A field that the workspace names; a field of money is "350.00|EUR".
@@ -61,12 +60,12 @@ def deal:
   | {
       identities: (
         {crm_contact: (.CONTACT_ID | contact_id | if . == null then null else crm_contact.crm_contact end),
-         anonymous_id: (named($settings.visitor_field) | text)} | said),
+         anonymous_id: (named($settings.visitor_field) | text)} | compact),
       deal: ({
         id: (.ID | text), pipeline: (.CATEGORY_ID | pipeline), amount: (.OPPORTUNITY | money), currency: .CURRENCY_ID, title: .TITLE,
         cost_of_goods: (named($settings.cost_field) | money_of), reason: (named($settings.reason_field) | text),
         manager: (.ASSIGNED_BY_ID | manager), created_at: (.DATE_CREATE | local_time), deleted: false
-      } | said)
+      } | compact)
     }
   | {id: "deal/\(.deal.id)/at/\($time)/\(stable_id)", type: "deal", time: $time} + .;
 
@@ -75,14 +74,14 @@ def stage_now:
   {id: "deal/\(.ID)/stage-now/\(.MOVED_TIME // .DATE_MODIFY | local_time)/\(.STAGE_ID)", type: "deal",
    time: (.MOVED_TIME // .DATE_MODIFY | local_time), identities: {},
    deal: ({id: (.ID | text), pipeline: (.CATEGORY_ID | pipeline), stage: (.STAGE_ID | stage_name),
-     status: (.STAGE_SEMANTIC_ID as $semantic | .STAGE_ID | stage_status($semantic))} | said)};
+     status: (.STAGE_SEMANTIC_ID as $semantic | .STAGE_ID | stage_status($semantic))} | compact)};
 
 # contact joins a contact's phones and e-mails; one that has none says nothing.
 def contact:
   select(.ID != null)
   | {
       time: (one_of(.DATE_MODIFY, .DATE_CREATE) | local_time // $received),
-      identities: ((.ID | crm_contact) + ({phone: [.PHONE[]?.VALUE | text // empty], email: [.EMAIL[]?.VALUE | text // empty]} | with_entries(select(.value != []))))
+      identities: ((.ID | crm_contact) + ({phone: [.PHONE[]?.VALUE | text // empty], email: [.EMAIL[]?.VALUE | text // empty]} | compact))
     }
   | select(.identities | has("phone") or has("email"))
   | {id: "contact/\(.identities.crm_contact | split("/")[-1])/\(.time)/\(.identities | stable_id)", type: "identify"} + .;

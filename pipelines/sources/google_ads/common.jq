@@ -1,4 +1,3 @@
-def said: with_entries(select(.value != null and .value != "" and .value != []));
 
 # An account's number with or without its dashes.
 def account: text | if . == null then null else gsub("-"; "") end;
@@ -58,14 +57,14 @@ def tuple:
   | {
       source: $settings.utm_source, medium: $settings.utm_medium, campaign: ($settings.campaign | fill($of)), content: ($settings.content | fill($of)),
       term: ($settings.term | fill($of))
-    } | said
+    } | compact
   | if has("campaign") then . else error("the setting campaign is \($settings.campaign), and the row says nothing of it") end;
 
 # Rows of one key would stand in each other's place, so the key's account holds everything that tells rows apart: two campaigns of one name
 # are two, and so are two devices.
 def key: [.customer_id, .campaign_id // .campaign, .ad_group_id // .ad_group, .device, .network] | map(select(. != null)) | join("/");
 
-# spend is one row of one day or of several. The time is when we heard of it, so that what is said last stands.
+# spend is one row of one day or of several. The time is when we heard of it, so that what is compact last stands.
 def spend($from; $to):
   if $from != $to and $settings.ranges != "spread" then
     error("the row is about the days \($from) to \($to): segment the report by day, or set ranges to spread")
@@ -81,7 +80,7 @@ def spend($from; $to):
         spend: ({
           date: $days[$i], account: $key, utm: $utm, impressions: $impressions[$i], clicks: $clicks[$i], amount: $amounts[$i],
           currency: ($row.currency // $settings.currency)
-        } | said)
+        } | compact)
       }
   end;
 

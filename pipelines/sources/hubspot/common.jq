@@ -2,7 +2,6 @@
 def object: (.subscriptionType | split(".")[0]) as $o | if $o == "object" then {"0-1": "contact", "0-3": "deal"}[.objectTypeId // ""] // "other" else $o end;
 def change: .subscriptionType | split(".")[-1];
 
-def said: with_entries(select(.value != null and .value != "" and .value != []));
 def ours: "\($source.name)/\(.)";
 
 # An association of a deal and a contact, whichever side tells of it: {deal, contact}; null if it is another one, or was taken away.

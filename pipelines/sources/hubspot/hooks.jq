@@ -17,7 +17,7 @@ def property:
     elif $name == "createdate" then {created_at: ($value | moment)}
     elif $name == $settings.cost_property then {cost_of_goods: ($value | amount)}
     else null end
-  | if . == null then null else said | if . == {} then null else . end end;
+  | if . == null then null else compact | if . == {} then null else . end end;
 
 def deal_change:
   (.objectId | text) as $id
@@ -48,7 +48,7 @@ def contact_change:
       | (if $name == "email" or $name == "hs_additional_emails" then {email: ({($name): $value} | emails)}
          elif $name == "phone" or $name == "mobilephone" then {phone: ({($name): $value} | phones)}
          elif $name == $settings.visitor_property then {anonymous_id: $value}
-         else {} end | said) as $who
+         else {} end | compact) as $who
       | select($who != {})
       | {id: "contact/\($id)/\(at)/\(stable_id("propertyName"; "propertyValue"))", type: "identify", time: at, identities: ({crm_contact: ($id | ours)} + $who)}
     elif change == "merge" then
@@ -62,20 +62,20 @@ def contact_change:
 def snapshot:
   .properties as $p | (.id | text) as $id | ($p.hs_lastmodifieddate | moment) as $time
   | {
-      identities: ({anonymous_id: (if $settings.visitor_property == "" then null else $p[$settings.visitor_property] end)} | said),
+      identities: ({anonymous_id: (if $settings.visitor_property == "" then null else $p[$settings.visitor_property] end)} | compact),
       deal: ({
         id: $id, title: $p.dealname, amount: ($p.amount | money), currency: $p.deal_currency_code, pipeline: ($p.pipeline | pipeline),
         manager: ($p.hubspot_owner_id | manager), created_at: ($p.createdate | moment), reason: $p.closed_lost_reason,
         cost_of_goods: (if $settings.cost_property == "" then null else $p[$settings.cost_property] | money end)
       } + (if ($p.dealstage | text) == null then {} else
              $p.dealstage | stage_of(if $p.hs_is_closed_won == "true" then "won" elif $p.hs_is_closed == "true" then "lost" else "open" end) end)
-        | said)
+        | compact)
     }
   | {id: "deal/\($id)/\($time)/\(stable_id)", type: "deal", time: $time} + .;
 
 def contact:
   .properties as $p | (.id | text) as $id
-  | ({phone: ($p | phones), email: ($p | emails), anonymous_id: (if $settings.visitor_property == "" then null else $p[$settings.visitor_property] end)} | said) as $who
+  | ({phone: ($p | phones), email: ($p | emails), anonymous_id: (if $settings.visitor_property == "" then null else $p[$settings.visitor_property] end)} | compact) as $who
   | select($who != {})
   | ($p.lastmodifieddate | moment // $received) as $time
   | {id: "contact/\($id)/\($time)/\($who | stable_id)", type: "identify", time: $time, identities: ({crm_contact: ($id | ours)} + $who)};

@@ -1,4 +1,3 @@
-def said: with_entries(select(.value != null and .value != "" and .value != []));
 def count: text | if . == null then null else tonumber end;
 
 def fields: {
@@ -11,7 +10,7 @@ def tuple:
   | {
       source: ($settings.utm_source | fill($of)), medium: $settings.utm_medium, campaign: ($settings.campaign | fill($of)),
       content: ($settings.content | fill($of)), term: ($settings.term | fill($of))
-    } | said
+    } | compact
   | if has("campaign") then . else error("the setting campaign is \($settings.campaign), and the row says nothing of it") end;
 
 # Rows of one key would stand in each other's place, so the key's account holds everything that tells rows apart: names are not unique,
@@ -22,7 +21,7 @@ def broken_down: [
 ];
 def key: ([.account_id, .campaign_id // .campaign_name, .adset_id, .ad_id] + broken_down) | map(text // empty) | join("/");
 
-# row is a row of insights; every number is a text. The time is when we heard of it, so that what is said last stands.
+# row is a row of insights; every number is a text. The time is when we heard of it, so that what is compact last stands.
 def row:
   . as $row
   | if .date_start == null or .date_stop == null then error("the row has no date_start and date_stop") else . end
@@ -41,7 +40,7 @@ def row:
       spend: ({
         date: $days[$i], account: $key, utm: $utm, impressions: $impressions[$i], clicks: $clicks[$i], amount: $amounts[$i],
         currency: ($row.account_currency // $settings.currency)
-      } | said)
+      } | compact)
     };
 
 def asked:

@@ -18,7 +18,7 @@ def identities:
     roistat_visit: [.visit_id, .first_visit | text], ga_client_id: [.google_client_id | text],
     deal: [.order_id | text | if . != null and . != "0" and $settings.deals != "" then "\($settings.deals)/\(.)" else null end]
   }
-  | map_values(map(select(. != null)) | unique) | with_entries(select(.value != []));
+  | map_values(map(select(. != null)) | unique) | compact;
 
 select((.id | text) != null)
 | (.status | text) as $status

@@ -25,7 +25,7 @@ def buyer:
     anonymous_id: [.note_attributes[]? | select(.name == $settings.visitor_attribute) | .value | text]
   }
   | .email |= map(. // "" | ascii_downcase)
-  | map_values(map(select(. != null and . != "")) | unique) | with_entries(select(.value != []));
+  | map_values(map(select(. != null and . != "")) | unique) | compact;
 
 # Of a shop that reports no visits: the page where the buyer came in. Everything in it stays the same from hook to hook.
 def landing:

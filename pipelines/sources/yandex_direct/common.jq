@@ -1,4 +1,3 @@
-def said: with_entries(select(.value != null and .value != "" and .value != []));
 def count: text | if . == null then null else tonumber end;
 
 # ---- one row
@@ -10,7 +9,7 @@ def tuple:
   | {
       source: $settings.utm_source, medium: $settings.utm_medium, campaign: ($settings.campaign | fill($of)), content: ($settings.content | fill($of)),
       term: ($settings.term | fill($of))
-    } | said
+    } | compact
   | if has("campaign") then . else error("the setting campaign is \($settings.campaign), and the row says nothing of it") end;
 
 # Rows of one key would stand in each other's place, so the key's account holds everything that tells rows apart. A campaign's id is one of
@@ -33,7 +32,7 @@ def days_of:
     // error("nothing says which day the row is about: there is neither a column Date nor a title")
   end;
 
-# report_row is a row of a report. The time is when we heard of it, so that what is said last stands.
+# report_row is a row of a report. The time is when we heard of it, so that what is compact last stands.
 def report_row:
   . as $row
   | (if .campaign == null and .campaign_id == null then error("the row has no campaign") else tuple end) as $utm
@@ -52,7 +51,7 @@ def report_row:
           spend: ({
             date: $days[$i], account: $key, utm: $utm, impressions: $impressions[$i], clicks: $clicks[$i], amount: $amounts[$i],
             currency: $settings.currency
-          } | said)
+          } | compact)
         }
     end;
 
