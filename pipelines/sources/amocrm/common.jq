@@ -8,7 +8,7 @@ def moment_or(f; $else): (first(f | text | select(. != null and . != "0")) // nu
 def values($which):
   if $which == "" then empty
   else
-    .custom_fields // [] | .[]? | select((.id | text) == $which or (.code | text) == $which) | .values // [] | .[]?
+    ($which | text) as $which | .custom_fields[]? | select(.id == $which or .code == $which) | .values[]?
     | (if type == "object" then .value else . end) | text // empty
   end;
 

@@ -38,6 +38,7 @@ var functions = []function{
 	{"money", 0, 0, money},
 	{"compact", 0, 0, func(in any, _ []any) (any, error) { return compact(in), nil }},
 	{"dig", 1, 1, dig},
+	{"field", 1, 1, field},
 	{"micros", 0, 0, func(in any, _ []any) (any, error) { return shifted(in, 6) }},
 	{"minor", 1, 1, minor},
 	{"dec_add", 2, 2, arithmetic("dec_add")},

@@ -1,7 +1,7 @@
 # Functions that every mapping has, beside those of jq and those that library.go adds.
 
 # lookup finds what a workspace's table says of a key; null, or the third value, where it says nothing.
-def lookup($table; $key): ($tables[$table] // {})[$key | text // ""];
+def lookup($table; $key): $tables[$table] | field($key);
 def lookup($table; $key; $else): lookup($table; $key) | if . == null then $else end;
 
 # local_time reads a time without a zone, in a zone, or the workspace's.

@@ -107,6 +107,7 @@ func TestLibrary(t *testing.T) {
 		{`compact`, `[null,"",1,[[]]]`, `[1,[[]]]`},
 		{`compact`, `"x"`, `"x"`},
 		{`dig("a.b.1"), dig("x.y"), dig("a.c"), dig("a.b.9"), dig("a.b.c.d"), dig(null)`, `{"a":{"b":[1,2]},"x.y":3}`, "2\n3\nnull\nnull\nnull\nnull"},
+		{`field("a"), field(7), field("c"), field(""), (null | field("a"))`, `{"a":1,"7":2}`, "1\n2\nnull\nnull\nnull"},
 		{`micros`, `"12500000"`, `"12.5"`},
 		{`micros`, `9210750000`, `"9210.75"`},
 		{`micros`, `1`, `"0.000001"`},

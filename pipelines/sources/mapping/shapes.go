@@ -84,3 +84,18 @@ func money(in any, _ []any) (any, error) {
 	}
 	return decimalOf(in, nil)
 }
+
+// field is what an object has under a name, which may be a number; null of no object, no name, and of one that it does not have.
+func field(in any, args []any) (any, error) {
+	name, err := str(args[0])
+	if err != nil {
+		return nil, err
+	}
+	switch object := in.(type) {
+	case nil:
+		return nil, nil
+	case map[string]any:
+		return object[name], nil
+	}
+	return nil, fmt.Errorf("an object is needed, and it is an %s", gojq.TypeOf(in))
+}
