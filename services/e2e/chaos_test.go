@@ -64,6 +64,7 @@ type service struct {
 // longer than their sessions, restarted and made to refuse. At the end of each round the audit must find nothing, and every event that
 // was acknowledged must stand once. Each round says its seed and what was done to it.
 func TestChaos(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	rounds := *chaosRounds
 	if testing.Short() {
 		rounds = min(rounds, 3)

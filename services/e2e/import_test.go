@@ -109,6 +109,7 @@ func (s *system) killedImport(beyond int, args ...string) (at int) {
 
 // TestImportIsKilled imports a table that is killed twice on its way and resumed: every row once, and the audit is clean.
 func TestImportIsKilled(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	const n, lost = 60_000, 8
 	s := newSystem(t, 6, "sources: "+writeSource(t)+"\nworkspaces:\n"+workspaceConfig("shop", "    sources: [{name: old-crm, source: crm-export}]\n"))
 	file := filepath.Join(t.TempDir(), "export.csv")

@@ -15,6 +15,7 @@ var killEvents = flag.Int("kill-people", 18_200, "people of the story that is to
 // TestKill kills the whole system with -9 at five random moments while 200,000 events are being sent by a sender that
 // repeats what was not acknowledged. After the last start the audit shows no difference and the counts are exact.
 func TestKill(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	const kills = 5
 	s := newSystem(t, 12, "workspaces:\n"+workspaceConfig("dealer", ""))
 	cfg := demo.DefaultConfig(time.Now().Add(-time.Hour))

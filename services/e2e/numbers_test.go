@@ -49,6 +49,7 @@ func (s *system) startCollector() (*exec.Cmd, string) {
 // TestNumbers lets visitors ask two collectors for the numbers of a small pool, while one of them is killed, started again, and
 // stopped for longer than its session: what visitors are told must be leased to them, and nobody's live number be given away.
 func TestNumbers(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	const numbers, hold = 6, time.Second
 	var pool []string
 	for i := range numbers {

@@ -193,6 +193,7 @@ func (s *system) pulled(within time.Duration) {
 // TestPullerIsKilled kills the whole system with -9 while a hard vendor is pulled, and asked back for hooks that keep coming. What the
 // vendor has is in ClickHouse then, to the cent and once; a backfill by hand adds what is older, and counts nothing again.
 func TestPullerIsKilled(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	v := newVendor(t)
 	s := newSystem(t, 4, `sources: `+v.source(t)+`
 workspaces:

@@ -18,6 +18,7 @@ import (
 // TestSamples posts every bad sample with a good one: the bad one gets its code and lies in the dead letters, with its
 // reason and its body, and the good one is accepted.
 func TestSamples(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	s := newSystem(t, 3, "workspaces:\n"+workspaceConfig("shop", `    exclude_identities: ["phone:+48221110000"]
 `))
 	good, err := samples.Good()

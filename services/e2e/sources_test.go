@@ -19,6 +19,7 @@ const sourceKey = "key-of-an-address-1"
 // mapping is mended while the system runs, and what had come is sent again, as often as one likes. What is forged in between changes
 // nothing.
 func TestOwnSource(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	dir := t.TempDir()
 	if _, err := sources.New(dir, "acme"); err != nil {
 		t.Fatal(err)

@@ -37,6 +37,7 @@ func workspaceConfig(name, more string) string {
 // batch path and the CRM's own totals; a second, independent client must read the same sums from Kafka. Then the configuration
 // changes, and the ledger must be that of the new one.
 func TestStories(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	const n = 10
 	list := "workspaces:\n"
 	stories := map[string]*story{}

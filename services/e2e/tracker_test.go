@@ -91,6 +91,7 @@ type seen struct {
 // TestTracker has a real browser visit a shop's site, then somebody call the number that was shown there and buy: the sale is the
 // campaign's of that first click.
 func TestTracker(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	chromium := browserFor(t)
 	var collector atomic.Value
 	shop := site(&collector)

@@ -26,6 +26,7 @@ var queries = map[string]string{
 // TestConformance plays every world of the contract four ways, a workspace each, into one system: as it is, shuffled, everything
 // twice, and one event a request. Not one cell may differ.
 func TestConformance(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	text, err := os.ReadFile("testdata/workspaces.yaml")
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 const pollStep = 100
 
 // leastLinger is how long a batch waits for more records that have come already.
-const leastLinger = 5 * time.Millisecond
+const leastLinger = 20 * time.Millisecond
 
 // poll takes what has come, and waits a little for more unless there is plenty. A batch begins at most once in Linger: what has gathered
 // while the one before was inserted is not kept waiting once more.

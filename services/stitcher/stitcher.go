@@ -186,6 +186,12 @@ func (s *Stitcher) turn(ctx context.Context) error {
 	poll, cancel := context.WithTimeout(ctx, s.cfg.PollTimeout)
 	fetches := s.session.PollRecords(poll, s.take)
 	cancel()
+	// What lay ready was fetched when the last transaction began: what has come since then is one question away.
+	if n := fetches.NumRecords(); n > 0 && n < s.take {
+		poll, cancel := context.WithTimeout(ctx, freshWait)
+		fetches = append(fetches, s.session.PollRecords(poll, s.take-n)...)
+		cancel()
+	}
 	s.metrics.phase("wait", began)
 	if err := s.fetchErrors(ctx, fetches); err != nil {
 		return err
@@ -228,6 +234,8 @@ func (s *Stitcher) pace(took time.Duration) {
 const longTransaction = 2 * time.Second
 
 const (
+	// freshWait bounds the wait for what has come while the last transaction ran.
+	freshWait           = 5 * time.Millisecond
 	fetchPartitionBytes = 256 << 10
 	leaderPause         = 100 * time.Millisecond
 )

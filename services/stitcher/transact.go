@@ -27,7 +27,7 @@ type batch struct {
 	tally     tally
 }
 
-// sort groups what was fetched by partition. A partition whose restoring changed facts has work without any record.
+// sort groups what was fetched by partition, each of which may be there more than once. A partition whose restoring changed facts has work without any record.
 func (s *Stitcher) sort(fetches kgo.Fetches) []*batch {
 	byID := map[int32]*batch{}
 	of := func(id int32) *batch {
@@ -48,9 +48,9 @@ func (s *Stitcher) sort(fetches kgo.Fetches) []*batch {
 			return
 		}
 		if f.Topic == s.cfg.topic(pipelines.TopicEvents) {
-			of(f.Partition).events = f.Records
+			of(f.Partition).events = append(of(f.Partition).events, f.Records...)
 		} else {
-			of(f.Partition).messages = f.Records
+			of(f.Partition).messages = append(of(f.Partition).messages, f.Records...)
 		}
 	})
 	work := make([]*batch, 0, len(byID))
