@@ -76,7 +76,7 @@ func hookSamples(b *testing.B) []hookSample {
 // /v1/events with one event a request, in turns on the same collector. It remembers no event, so that the same request goes all the way
 // each time. A request with several events is one request.
 func BenchmarkSources(b *testing.B) {
-	x := topics(b, "h.")
+	x := topics(b, "h.").story(b)
 	all := hookSamples(b)
 	list := slices.Clone(x.workspaces)
 	for _, h := range all {
