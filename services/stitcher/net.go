@@ -60,6 +60,9 @@ func (n *netting) add(p *fact.Posting) bool {
 // mostNetted is how many bookings' memory is kept between transactions.
 const mostNetted = 10_000
 
+// mostCells is how many touches' memory a booking keeps between transactions.
+const mostCells = 16
+
 // reset forgets everything.
 func (n *netting) reset() {
 	if cap(n.list) > mostNetted {
@@ -70,8 +73,20 @@ func (n *netting) reset() {
 	n.postings = n.postings[:0]
 	clear(n.causes)
 	clear(n.bookings)
-	clear(n.list)
+	for i := range n.list {
+		n.list[i].reset()
+	}
 	n.list = n.list[:0]
+}
+
+// reset forgets a booking, and keeps its memory where it is little.
+func (b *netBooking) reset() {
+	if cap(b.cells) > mostCells {
+		*b = netBooking{}
+		return
+	}
+	clear(b.touchpoints)
+	*b = netBooking{touchpoints: b.touchpoints[:0], cells: b.cells[:0]}
 }
 
 func (n *netting) has(c causeKey) bool {
@@ -107,7 +122,13 @@ func (n *netting) booking(row *fact.Booking, cause causeKey) int {
 	if !ok {
 		i = len(n.list)
 		n.bookings[key] = i
-		n.list = append(n.list, netBooking{cause: cause, row: *row})
+		if i == cap(n.list) {
+			n.list = append(n.list, netBooking{})
+		} else {
+			n.list = n.list[:i+1] // what was there was reset, and has memory to be used again
+		}
+		b := &n.list[i]
+		b.cause, b.row = cause, *row
 		return i
 	}
 	if b := &n.list[i]; !first(b.row.CauseType) {
@@ -192,7 +213,19 @@ func (b *netBooking) write(p *fact.Posting, seen *map[fact.Touchpoint]int) {
 
 func touchpoint(p *fact.Posting, t *fact.Touchpoint, seen *map[fact.Touchpoint]int) int {
 	if *seen == nil {
-		*seen = map[fact.Touchpoint]int{}
+		for i := range p.Touchpoints {
+			if p.Touchpoints[i] == *t {
+				return i
+			}
+		}
+		if len(p.Touchpoints) < fewTouchpoints {
+			p.Touchpoints = append(p.Touchpoints, *t)
+			return len(p.Touchpoints) - 1
+		}
+		*seen = make(map[fact.Touchpoint]int, 4*fewTouchpoints)
+		for i := range p.Touchpoints {
+			(*seen)[p.Touchpoints[i]] = i
+		}
 	}
 	i, ok := (*seen)[*t]
 	if !ok {
