@@ -39,10 +39,10 @@ func TuneMemory() {
 }
 
 // What passes through is garbage at once and what stays is small: collecting less often buys a tenth of the throughput. Beyond
-// gcLimit the collector works as hard as it must. GOGC and GOMEMLIMIT say otherwise.
+// gcLimit, which keeps a service under 1 GiB, the collector works as hard as it must. GOGC and GOMEMLIMIT say otherwise.
 const (
 	gcPercent = 300
-	gcLimit   = 1 << 30
+	gcLimit   = 960 << 20
 )
 
 // Logger makes the logger; level and format are those of the configuration.
