@@ -3,6 +3,7 @@ package reports
 import (
 	"encoding/binary"
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -189,5 +190,42 @@ func TestUnion(t *testing.T) {
 		if size > 7 {
 			t.Errorf("%d in one", size)
 		}
+	}
+}
+
+// A row that nothing explains is named, whatever its table and with its columns at their defaults, NULL among them.
+func TestAuditNamesStrayRows(t *testing.T) {
+	s := serve(t)
+	writer, err := clickhouse.Open(s.writer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	tables := map[string]string{"credits": "1 AS revenue", "spend_log": "1 AS sign, 1 AS amount", "deal_steps_log": "1 AS sign, [1, 0, 0, 0, 0, 0, 0] AS shares"}
+	for _, table := range []string{"touches_log", "inquiries_log", "deals_log", "deal_stages_log", "conversations_log", "calls_log", "identities_log"} {
+		tables[table] = "1 AS sign"
+	}
+	name := regexp.MustCompile(` AS (\w+)`)
+	for table, values := range tables {
+		var names []string
+		for _, m := range name.FindAllStringSubmatch(values, -1) {
+			names = append(names, m[1])
+		}
+		s.insert(fmt.Sprintf("INSERT INTO throughline.%s (workspace, %s) SELECT 'stray', %s", table, strings.Join(names, ", "), values))
+	}
+	result, err := Audit{Workspace: "stray", Recompute: &visitors{parts: map[event.NodeID]int{}}, AtOnce: 100}.Run(t.Context(), writer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, c := range result.Checks {
+		if strings.HasSuffix(c.Name, "against raw events") {
+			if named++; c.Differences == 0 || len(c.Rows) == 0 {
+				t.Errorf("%+v", c)
+			}
+		}
+	}
+	if named != len(tables)+1 { // and channel_daily, which is filled from them
+		t.Errorf("%d tables are compared with the raw events, %d have a stray row", named, len(tables)+1)
 	}
 }
