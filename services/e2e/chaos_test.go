@@ -297,9 +297,13 @@ func (c *chaos) fault(rnd *rand.Rand) (string, error) {
 	case k < 14:
 		return "restart-broker", c.signal(syscall.SIGTERM, "kafka.Kafka")
 	case k < 15:
-		err := c.signal(syscall.SIGSTOP, "kafka.Kafka") // producers' buffers fill
+		pid, err := c.process("kafka.Kafka")
+		if err != nil {
+			return "stop-broker", err
+		}
+		err = syscall.Kill(pid, syscall.SIGSTOP) // producers' buffers fill
 		<-time.After(3 * time.Second)
-		return "stop-broker", errors.Join(err, c.signal(syscall.SIGCONT, "kafka.Kafka"))
+		return "stop-broker", errors.Join(err, syscall.Kill(pid, syscall.SIGCONT)) // the same one, of several
 	case k < 17:
 		return "kill-clickhouse", c.signal(syscall.SIGKILL, "clickhouse")
 	case k < 18:
@@ -309,14 +313,24 @@ func (c *chaos) fault(rnd *rand.Rand) (string, error) {
 	}
 }
 
-// signal sends a signal to an engine, which is known by its command line.
+// signal sends a signal to an engine.
 func (c *chaos) signal(sig syscall.Signal, engine string) error {
+	pid, err := c.process(engine)
+	if err != nil {
+		return err
+	}
+	return syscall.Kill(pid, sig)
+}
+
+// process is an engine's, any one of several brokers. It is known by its command line: that of the process which watches over a broker
+// has the broker's behind its own.
+func (c *chaos) process(engine string) (int, error) {
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); <-time.After(20 * time.Millisecond) {
 		dirs, err := os.ReadDir("/proc")
 		if err != nil {
-			return err
+			return 0, err
 		}
-		rand.Shuffle(len(dirs), func(i, j int) { dirs[i], dirs[j] = dirs[j], dirs[i] }) // any of several brokers
+		rand.Shuffle(len(dirs), func(i, j int) { dirs[i], dirs[j] = dirs[j], dirs[i] })
 		for _, d := range dirs {
 			pid, err := strconv.Atoi(d.Name())
 			if err != nil {
@@ -326,13 +340,14 @@ func (c *chaos) signal(sig syscall.Signal, engine string) error {
 			if err != nil || !bytes.Contains(line, []byte(c.dir+"/engines/"+strings.ToLower(strings.Split(engine, ".")[0]))) {
 				continue
 			}
-			isBroker := bytes.Contains(line, []byte("kafka.Kafka")) && bytes.Contains(line[:min(len(line), 200)], []byte("java\x00-X"))
+			name, _, _ := bytes.Cut(line, []byte{0})
+			isBroker := bytes.Contains(line, []byte("kafka.Kafka")) && filepath.Base(string(name)) == "java"
 			if engine == "clickhouse" || isBroker {
-				return syscall.Kill(pid, sig)
+				return pid, nil
 			}
 		}
 	}
-	return fmt.Errorf("no process of %s", engine)
+	return 0, fmt.Errorf("no process of %s", engine)
 }
 
 // refuseInserts has ClickHouse refuse what the loader inserts for a moment, as it does with too many parts.
