@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -155,7 +156,7 @@ func (e *Endings) Await(ctx context.Context, client *kgo.Client) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.wait)
 	defer cancel()
 	admin := kadm.NewClient(client)
-	last, err := lastTransaction(ctx, admin, e.id)
+	last, err := e.last(ctx, admin, client)
 	if err != nil {
 		return false, err
 	}
@@ -172,6 +173,33 @@ func (e *Endings) Await(ctx context.Context, client *kgo.Client) (bool, error) {
 	}
 	e.ending = false
 	return mended, nil
+}
+
+// last is the transaction that has ended, as its coordinator knows it. A coordinator that is shutting down may say that it knows of none:
+// then the partitions are asked, and it is believed only if nothing is open in any of them. Nil is that.
+func (e *Endings) last(ctx context.Context, admin *kadm.Client, client *kgo.Client) (*kadm.DescribedTransaction, error) {
+	for pause := endingSoonest; ; pause = min(2*pause, endingLatest) {
+		last, err := lastTransaction(ctx, admin, e.id)
+		if err != nil || last != nil {
+			return last, err
+		}
+		id, _, err := client.ProducerID(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("producer id of %s: %w", e.id, err)
+		}
+		known, err := openProducers(ctx, admin, id, e.topics)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(known, func(p kadm.DescribedProducer) bool { return p.CurrentTxnStartOffset >= 0 }) {
+			return nil, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the coordinator does not know transaction %s, which is open: %w", e.id, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
 }
 
 // States of a transaction as its coordinator names them.
