@@ -112,7 +112,7 @@ func (c *Collector) openOwner(ctx context.Context, partition int32, asks <-chan 
 			client.Close()
 		}
 	}()
-	if _, err := kafka.MendTransaction(ctx, client, name, []string{topic}, leaseTransaction, c.log); err != nil {
+	if _, err := endings.Mend(ctx, client); err != nil {
 		return nil, fmt.Errorf("leases: %w", err)
 	}
 	if _, _, err := client.ProducerID(ctx); err != nil {

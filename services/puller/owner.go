@@ -89,7 +89,7 @@ func (p *Puller) open(ctx context.Context, partition int32) (_ *owner, err error
 			client.Close()
 		}
 	}()
-	if _, err := kafka.MendTransaction(ctx, client, name, topics, transactionTimeout, p.log); err != nil {
+	if _, err := endings.Mend(ctx, client); err != nil {
 		return nil, fmt.Errorf("puller: %w", err)
 	}
 	if _, _, err := client.ProducerID(ctx); err != nil {

@@ -245,7 +245,7 @@ const defaultPollTimeout = 250 * time.Millisecond
 
 // mend ends what a former life's last transaction left open, before anything is produced under its name.
 func (s *Stitcher) mend(ctx context.Context) error {
-	mended, err := kafka.MendTransaction(ctx, s.session.Client(), s.cfg.TransactionalID, s.written(), s.cfg.TransactionTimeout, s.log)
+	mended, err := s.endings.Mend(ctx, s.session.Client())
 	if mended {
 		s.metrics.mended.Inc()
 	}

@@ -27,7 +27,8 @@ type batch struct {
 	tally     tally
 }
 
-// sort groups what was fetched by partition, each of which may be there more than once. A partition whose restoring changed facts has work without any record.
+// sort groups what was fetched by partition, each of which may be there more than once. A partition whose restoring changed facts has
+// work without any record.
 func (s *Stitcher) sort(fetches kgo.Fetches) []*batch {
 	byID := map[int32]*batch{}
 	of := func(id int32) *batch {

@@ -1,6 +1,5 @@
 # Every value is a string; times are unix seconds. A list may have come with holes, and then it is an object.
 
-
 # moment_or is the first of some times that says anything; 0 does not.
 def moment_or(f; $else): (first(f | text | select(. != null and . != "0")) // null) | if . == null then $else else unix_seconds end;
 

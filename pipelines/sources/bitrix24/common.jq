@@ -35,7 +35,6 @@ def stage_status($semantic):
 def pipeline: text | if . == null then null else lookup("pipelines"; .; .) end;
 def manager: text | if . == null or . == "0" then null else lookup("managers"; .; .) end;
 
-
 # stage is one row of the history, at its own time. Nothing of the deal as it is now goes into it, so that it is the same however often
 # and for whatever reason the history is read.
 def stage:

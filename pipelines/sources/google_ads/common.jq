@@ -1,4 +1,3 @@
-
 # An account's number with or without its dashes.
 def account: text | if . == null then null else gsub("-"; "") end;
 
@@ -64,7 +63,7 @@ def tuple:
 # are two, and so are two devices.
 def key: [.customer_id, .campaign_id // .campaign, .ad_group_id // .ad_group, .device, .network] | map(select(. != null)) | join("/");
 
-# spend is one row of one day or of several. The time is when we heard of it, so that what is compact last stands.
+# spend is one row of one day or of several. The time is when we heard of it, so that what is said last stands.
 def spend($from; $to):
   if $from != $to and $settings.ranges != "spread" then
     error("the row is about the days \($from) to \($to): segment the report by day, or set ranges to spread")

@@ -21,7 +21,7 @@ def broken_down: [
 ];
 def key: ([.account_id, .campaign_id // .campaign_name, .adset_id, .ad_id] + broken_down) | map(text // empty) | join("/");
 
-# row is a row of insights; every number is a text. The time is when we heard of it, so that what is compact last stands.
+# row is a row of insights; every number is a text. The time is when we heard of it, so that what is said last stands.
 def row:
   . as $row
   | if .date_start == null or .date_stop == null then error("the row has no date_start and date_stop") else . end

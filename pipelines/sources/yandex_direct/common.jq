@@ -32,7 +32,7 @@ def days_of:
     // error("nothing says which day the row is about: there is neither a column Date nor a title")
   end;
 
-# report_row is a row of a report. The time is when we heard of it, so that what is compact last stands.
+# report_row is a row of a report. The time is when we heard of it, so that what is said last stands.
 def report_row:
   . as $row
   | (if .campaign == null and .campaign_id == null then error("the row has no campaign") else tuple end) as $utm

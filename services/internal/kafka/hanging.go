@@ -22,34 +22,9 @@ const offsetsTopic = "__consumer_offsets"
 // transaction complete all the same, and never looks at it again: what was written to those partitions is neither committed nor
 // aborted, and nobody reads past it. Seen with Apache Kafka 4.3 where the only broker was killed while a transaction ended.
 
-// MendTransaction ends the last transaction under the client's transactional id in every partition of these topics and of the group
-// offsets, and reports whether any marker was missing. One that is still open is aborted first, as the next producer under its name
-// would do. How a transaction ended the coordinator knows as long as no new one was begun: so this comes before anything is
-// produced. It waits up to wait for a transaction that is ending, and for partitions without a leader.
-func MendTransaction(ctx context.Context, client *kgo.Client, id string, names []string, wait time.Duration, log *zap.Logger) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	admin := kadm.NewClient(client)
-	last, err := lastTransaction(ctx, admin, id)
-	if err != nil || last == nil {
-		return false, err
-	}
-	marker := kadm.TxnMarkers{ProducerID: last.ProducerID, ProducerEpoch: last.ProducerEpoch, Commit: last.State == completeCommit, Topics: kadm.TopicsSet{}}
-	if last.State == ongoing {
-		_, epoch, err := client.ProducerID(ctx) // answers once the coordinator calls the transaction aborted
-		if err != nil {
-			return false, fmt.Errorf("abort transaction %s: %w", id, err)
-		}
-		if marker.ProducerEpoch++; epoch > marker.ProducerEpoch {
-			marker.ProducerEpoch = epoch
-		}
-	}
-	return writeMissing(ctx, admin, last, marker, names, log)
-}
-
 // writeMissing writes the marker to every partition where the transaction is still open.
-func writeMissing(ctx context.Context, admin *kadm.Client, last *kadm.DescribedTransaction, marker kadm.TxnMarkers, names []string, log *zap.Logger) (bool, error) {
-	open, err := openProducers(ctx, admin, marker.ProducerID, names)
+func (e *Endings) writeMissing(ctx context.Context, admin *kadm.Client, state string, marker kadm.TxnMarkers) (bool, error) {
+	open, err := e.openProducers(ctx, admin, marker.ProducerID)
 	if err != nil {
 		return false, err
 	}
@@ -63,8 +38,8 @@ func writeMissing(ctx context.Context, admin *kadm.Client, last *kadm.DescribedT
 	if len(marker.Topics) == 0 {
 		return false, nil
 	}
-	log.Warn("the last transaction has ended, but not in every partition: its markers are written again",
-		zap.String("transactional_id", last.TxnID), zap.String("state", last.State), zap.Any("partitions", marker.Topics))
+	e.log.Warn("the last transaction has ended, but not in every partition: its markers are written again",
+		zap.String("transactional_id", e.id), zap.String("state", state), zap.Any("partitions", marker.Topics))
 	written, err := admin.WriteTxnMarkers(ctx, marker)
 	if err != nil {
 		return false, fmt.Errorf("end a hanging transaction: write its markers: %w (it needs the right to ClusterAction)", err)
@@ -78,16 +53,16 @@ func writeMissing(ctx context.Context, admin *kadm.Client, last *kadm.DescribedT
 	return true, errors.Join(all...)
 }
 
-// openProducers is what the partitions of these topics and of the group offsets know of a producer. A partition that cannot be asked
-// may hide what was written to it: it is asked until it answers, or ctx is done.
-func openProducers(ctx context.Context, admin *kadm.Client, id int64, names []string) ([]kadm.DescribedProducer, error) {
+// openProducers is what the partitions of the topics and of the group offsets know of a producer. A partition that cannot be asked may hide
+// what was written to it: it is asked until it answers, or ctx is done.
+func (e *Endings) openProducers(ctx context.Context, admin *kadm.Client, id int64) (found []kadm.DescribedProducer, err error) {
 	topics := kadm.TopicsSet{}
 	topics.Add(offsetsTopic)
-	for _, name := range names {
+	for _, name := range e.topics {
 		topics.Add(name)
 	}
-	for pause := endingSoonest; ; pause = min(2*pause, endingLatest) {
-		var found []kadm.DescribedProducer
+	err = persist(ctx, func() (bool, error) {
+		found = nil
 		producers, err := admin.DescribeProducers(ctx, topics)
 		producers.EachPartition(func(p kadm.DescribedProducersPartition) {
 			if p.Err != nil {
@@ -99,18 +74,12 @@ func openProducers(ctx context.Context, admin *kadm.Client, id int64, names []st
 				}
 			}
 		})
-		if err == nil {
-			return found, nil
-		}
-		if !passing(err) {
-			return nil, fmt.Errorf("describe producers: %w", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("describe producers: %w", errors.Join(ctx.Err(), err))
-		case <-time.After(pause):
-		}
+		return err == nil || !passing(err), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("describe producers: %w", err)
 	}
+	return found, nil
 }
 
 // Endings sees to it that a transaction has ended in every partition before the next one of the same producer writes to any: a marker
@@ -142,13 +111,42 @@ func (e *Endings) OnBrokerConnect(kgo.BrokerMetadata, time.Duration, net.Conn, e
 	e.connections.Add(1)
 }
 
+// Mend ends the last transaction under the client's transactional id in every partition of the topics and of the group offsets, and reports whether any marker was missing. One that is still open is aborted first, as the next producer under its name
+// would do. How a transaction ended the coordinator knows as long as no new one was begun: so this comes before anything is
+// produced. It waits for a transaction that is ending, and for partitions without a leader.
+func (e *Endings) Mend(ctx context.Context, client *kgo.Client) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.wait)
+	defer cancel()
+	admin := kadm.NewClient(client)
+	last, err := lastTransaction(ctx, admin, e.id)
+	if err != nil || last == nil {
+		return false, err
+	}
+	marker := markerOf(last)
+	if last.State == ongoing {
+		_, epoch, err := client.ProducerID(ctx) // answers once the coordinator calls the transaction aborted
+		if err != nil {
+			return false, fmt.Errorf("abort transaction %s: %w", e.id, err)
+		}
+		if marker.ProducerEpoch++; epoch > marker.ProducerEpoch {
+			marker.ProducerEpoch = epoch
+		}
+	}
+	return e.writeMissing(ctx, admin, last.State, marker)
+}
+
+// markerOf ends a transaction as its coordinator says it has ended, in no partition yet.
+func markerOf(last *kadm.DescribedTransaction) kadm.TxnMarkers {
+	return kadm.TxnMarkers{ProducerID: last.ProducerID, ProducerEpoch: last.ProducerEpoch, Commit: last.State == completeCommit, Topics: kadm.TopicsSet{}}
+}
+
 // Ending is to be called before the end of a transaction is asked for.
 func (e *Endings) Ending() {
 	e.before, e.ending = e.connections.Load(), true
 }
 
 // Await is to be called before anything of the next transaction is produced. It says whether markers were missing. After an error
-// nothing may be produced under the name before MendTransaction has succeeded.
+// nothing may be produced under the name before Mend has succeeded.
 func (e *Endings) Await(ctx context.Context, client *kgo.Client) (bool, error) {
 	if !e.ending {
 		return false, nil
@@ -165,8 +163,7 @@ func (e *Endings) Await(ctx context.Context, client *kgo.Client) (bool, error) {
 	}
 	mended := false
 	if last != nil && (e.connections.Load() != e.before || last.Coordinator != e.coordinator) {
-		marker := kadm.TxnMarkers{ProducerID: last.ProducerID, ProducerEpoch: last.ProducerEpoch, Commit: last.State == completeCommit, Topics: kadm.TopicsSet{}}
-		if mended, err = writeMissing(ctx, admin, last, marker, e.topics, e.log); err != nil {
+		if mended, err = e.writeMissing(ctx, admin, last.State, markerOf(last)); err != nil {
 			return mended, err
 		}
 		e.coordinator = last.Coordinator
@@ -177,29 +174,26 @@ func (e *Endings) Await(ctx context.Context, client *kgo.Client) (bool, error) {
 
 // last is the transaction that has ended, as its coordinator knows it. A coordinator that is shutting down may say that it knows of none:
 // then the partitions are asked, and it is believed only if nothing is open in any of them. Nil is that.
-func (e *Endings) last(ctx context.Context, admin *kadm.Client, client *kgo.Client) (*kadm.DescribedTransaction, error) {
-	for pause := endingSoonest; ; pause = min(2*pause, endingLatest) {
-		last, err := lastTransaction(ctx, admin, e.id)
-		if err != nil || last != nil {
-			return last, err
+func (e *Endings) last(ctx context.Context, admin *kadm.Client, client *kgo.Client) (last *kadm.DescribedTransaction, err error) {
+	err = persist(ctx, func() (bool, error) {
+		var err error
+		if last, err = lastTransaction(ctx, admin, e.id); err != nil || last != nil {
+			return true, err
 		}
 		id, _, err := client.ProducerID(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("producer id of %s: %w", e.id, err)
+			return true, fmt.Errorf("producer id of %s: %w", e.id, err)
 		}
-		known, err := openProducers(ctx, admin, id, e.topics)
+		known, err := e.openProducers(ctx, admin, id)
 		if err != nil {
-			return nil, err
+			return true, err
 		}
-		if !slices.ContainsFunc(known, func(p kadm.DescribedProducer) bool { return p.CurrentTxnStartOffset >= 0 }) {
-			return nil, nil
+		if slices.ContainsFunc(known, func(p kadm.DescribedProducer) bool { return p.CurrentTxnStartOffset >= 0 }) {
+			return false, fmt.Errorf("the coordinator does not know transaction %s, which is open", e.id)
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("the coordinator does not know transaction %s, which is open: %w", e.id, ctx.Err())
-		case <-time.After(pause):
-		}
-	}
+		return true, nil
+	})
+	return last, err
 }
 
 // States of a transaction as its coordinator names them.
@@ -215,23 +209,38 @@ const (
 )
 
 // lastTransaction is the one that has ended or is open under a name; nil where there never was one.
-func lastTransaction(ctx context.Context, admin *kadm.Client, id string) (*kadm.DescribedTransaction, error) {
-	for pause := endingSoonest; ; pause = min(2*pause, endingLatest) {
+func lastTransaction(ctx context.Context, admin *kadm.Client, id string) (last *kadm.DescribedTransaction, err error) {
+	err = persist(ctx, func() (bool, error) {
 		all, err := admin.DescribeTransactions(ctx, id)
 		t := all[id]
 		switch err = errors.Join(err, t.Err); {
 		case errors.Is(err, kerr.TransactionalIDNotFound):
-			return nil, nil
-		case err != nil && !passing(err): // others pass: a broker that has just started looks for its coordinators
-			return nil, fmt.Errorf("describe transaction %s: %w", id, err)
-		case err == nil && (t.State == completeCommit || t.State == completeAbort || t.State == ongoing || t.State == empty):
-			return &t, nil
-		case err == nil && t.State != prepareCommit && t.State != prepareAbort && t.State != prepareFence: // not known
-			return nil, nil
+			return true, nil
+		case err != nil: // a broker that has just started looks for its coordinators
+			return !passing(err), fmt.Errorf("describe transaction %s: %w", id, err)
+		}
+		switch t.State {
+		case completeCommit, completeAbort, ongoing, empty:
+			last = &t
+			return true, nil
+		case prepareCommit, prepareAbort, prepareFence:
+			return false, fmt.Errorf("the last transaction %s does not end: %s", id, t.State)
+		}
+		return true, nil // not known
+	})
+	return last, err
+}
+
+// persist tries until it is done, well or not, or ctx is: then the error is of both. It pauses in between, a little longer each time.
+func persist(ctx context.Context, try func() (done bool, err error)) error {
+	for pause := endingSoonest; ; pause = min(2*pause, endingLatest) {
+		done, err := try()
+		if done {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("the last transaction %s does not end: %w", id, errors.Join(ctx.Err(), err))
+			return errors.Join(ctx.Err(), err)
 		case <-time.After(pause):
 		}
 	}
