@@ -21,6 +21,7 @@ type metrics struct {
 	dead         *prometheus.CounterVec
 	remaining    prometheus.Gauge
 	mended       prometheus.Counter
+	repeated     prometheus.Counter
 	large        *prometheus.CounterVec
 	stateMemory  prometheus.Gauge
 	stateDisk    prometheus.Gauge
@@ -52,6 +53,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		restoring:   gauge("restoring_partitions", "Partitions being restored now."),
 		partitions:  gauge("partitions", "Partitions held, with their state restored."),
 		mended:      counter("mended_transactions_total", "Transactions that had ended in some partitions only, and were ended in the others before the next one."),
+		repeated:    counter("repeated_records_total", "Records that came again though they were worked off, and were passed over: the group's offsets had gone back."),
 		remaining:   gauge("restore_remaining_records", "Changelog records that a restore has still to read, at most."),
 		large:       vec("large_persons_total", "People met with more identifiers than max_person_nodes.", "workspace"),
 		stateMemory: gauge("state_memory_bytes", "About what the people kept at hand take."),
@@ -59,7 +61,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		dead:        vec("dead_letters_total", "Records sent to the dead letters, by reason.", "reason"),
 	}
 	reg.MustRegister(m.records, m.postings, m.credits, m.changes, m.changeBytes, m.transactions, m.seconds, m.phases, m.restored, m.restoring,
-		m.partitions, m.dead, m.remaining, m.mended, m.large, m.stateMemory, m.stateDisk)
+		m.partitions, m.dead, m.remaining, m.mended, m.repeated, m.large, m.stateMemory, m.stateDisk)
 	return m
 }
 

@@ -1,6 +1,7 @@
 package stitcher
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ func (s *Stitcher) restore(ctx context.Context, ids []int32, since map[int32]uin
 	s.metrics.restoring.Set(float64(len(ids)))
 	defer s.metrics.restoring.Set(0)
 	defer s.metrics.remaining.Set(0)
-	r := &restoring{s: s, topic: s.cfg.topic(pipelines.TopicState), topicID: s.stateID, began: time.Now(), next: map[int32]int64{}, told: time.Now()}
+	r := &restoring{s: s, topic: s.cfg.topic(pipelines.TopicState), topicID: s.stateID, began: time.Now(), next: map[int32]int64{}, consumed: map[int32][]byte{}, told: time.Now()}
 	var err error
 	if r.barrier, err = s.writeBarriers(ctx, r.topic, ids); err != nil {
 		return 0, err
@@ -63,7 +64,11 @@ func (s *Stitcher) restore(ctx context.Context, ids []int32, since map[int32]uin
 		if err != nil {
 			return r.records, err
 		}
-		s.partitions[id] = &held{Partition: p, since: since[id], pending: rebuilt, next: at.Next}
+		read, err := parseConsumed(at.Read)
+		if err != nil {
+			return r.records, err
+		}
+		s.partitions[id] = &held{Partition: p, since: since[id], pending: rebuilt, next: at.Next, read: read}
 	}
 	return r.records, nil
 }
@@ -76,9 +81,11 @@ type restoring struct {
 	barrier string
 	began   time.Time
 	next    map[int32]int64 // of the partitions that are not at their end yet
-	total   int64
-	records int
-	told    time.Time
+	// consumed is what was said last of how far a partition's inputs are worked off.
+	consumed map[int32][]byte
+	total    int64
+	records  int
+	told     time.Time
 }
 
 // place finds where to begin: where the store stands, or at the start where what it holds is of no use.
@@ -110,8 +117,9 @@ func (r *restoring) place(ctx context.Context, ids []int32) error {
 			if err := r.s.store.Clear(id); err != nil {
 				return err
 			}
-			at.Next = start.Offset
+			at.Next, at.Read = start.Offset, nil
 		}
+		r.consumed[id] = at.Read
 		r.next[id] = at.Next
 		r.total += end.Offset - at.Next
 	}
@@ -166,10 +174,13 @@ func (r *restoring) take(f kgo.FetchTopicPartition) error {
 			return nil
 		}
 		// Until the end is reached, what is there is as old as the beginning of this restore.
-		at := state.Position{Topic: r.topicID, Next: rec.Offset + 1, At: r.began}
+		if string(rec.Key) == consumedKey {
+			r.consumed[rec.Partition] = bytes.Clone(rec.Value)
+		}
+		at := state.Position{Topic: r.topicID, Next: rec.Offset + 1, At: r.began, Read: r.consumed[rec.Partition]}
 		isBarrier := string(rec.Key) == barrierKey
 		done := isBarrier && string(rec.Value) == r.barrier
-		if !isBarrier {
+		if !isBarrier && string(rec.Key) != consumedKey {
 			r.records++
 			if err := batch.Add(rec.Partition, state.Record{Key: rec.Key, Value: rec.Value}); err != nil {
 				return err

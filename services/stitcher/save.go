@@ -1,6 +1,7 @@
 package stitcher
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -15,13 +16,17 @@ func (s *Stitcher) save(work []*batch) error {
 	batch := s.store.NewBatch()
 	err := func() error {
 		for _, b := range work {
-			if len(b.changes) == 0 {
+			if len(b.changes) == 0 && b.read == b.partition.read {
 				continue
 			}
 			if err := batch.Add(b.partition.id, b.changes...); err != nil {
 				return err
 			}
-			at := state.Position{Topic: s.stateID, At: time.Now()}
+			read, err := json.Marshal(b.read)
+			if err != nil {
+				return err
+			}
+			at := state.Position{Topic: s.stateID, At: time.Now(), Read: read}
 			for _, r := range b.out {
 				if r.Topic == topic {
 					at.Next = max(at.Next, r.Offset+1)
@@ -52,7 +57,11 @@ func (s *Stitcher) stamp() error {
 		if p.next == 0 || owned[id] != p.since {
 			continue
 		}
-		if err := batch.Position(id, state.Position{Topic: s.stateID, Next: p.next, At: time.Now()}); err != nil {
+		read, err := json.Marshal(p.read)
+		if err == nil {
+			err = batch.Position(id, state.Position{Topic: s.stateID, Next: p.next, At: time.Now(), Read: read})
+		}
+		if err != nil {
 			return errors.Join(err, batch.Drop())
 		}
 	}

@@ -35,8 +35,9 @@ type Stitcher struct {
 
 	session    *kgo.GroupTransactSession
 	endings    *kafka.Endings
-	of         int32  // partitions of the tied topics
-	stateID    string // of the changelog's topic
+	of         int32             // partitions of the tied topics
+	stateID    string            // of the changelog's topic
+	ids        map[string]string // of the topics that are tied, by name
 	store      *state.Store
 	ownership  ownership
 	partitions map[int32]*held
@@ -53,6 +54,9 @@ type held struct {
 	scratch scratch
 	// next is where in the changelog the store stands; 0 where it is not known.
 	next int64
+	// read is how far its inputs are worked off; told, that some of it has come again.
+	read consumed
+	told bool
 }
 
 // New makes a stitcher; nothing happens until Run. Read makes rules of a former configuration that the changelog
@@ -155,6 +159,7 @@ func (s *Stitcher) options() []kgo.Opt {
 // countPartitions reads how many partitions the tied topics have; they must agree.
 func (s *Stitcher) countPartitions(ctx context.Context) (int32, error) {
 	var n int32
+	s.ids = map[string]string{}
 	for _, t := range pipelines.Topics {
 		if !t.Tied {
 			continue
@@ -172,9 +177,10 @@ func (s *Stitcher) countPartitions(ctx context.Context) (int32, error) {
 			return 0, fmt.Errorf("stitcher: topic %s has %d partitions, another tied to it has %d: they must have the same", name, got, n)
 		}
 		n = got
+		id := m[name].ID
+		s.ids[name] = id.String()
 		if t.Name == pipelines.TopicState {
-			id := m[name].ID
-			s.stateID = id.String()
+			s.stateID = s.ids[name]
 		}
 	}
 	return n, nil

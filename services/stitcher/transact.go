@@ -25,6 +25,7 @@ type batch struct {
 	out       []*kgo.Record // in the order to be produced
 	changes   []state.Record
 	tally     tally
+	read      consumed // how far the inputs are worked off with it
 }
 
 // sort groups what was fetched by partition, each of which may be there more than once. A partition whose restoring changed facts has
@@ -48,10 +49,18 @@ func (s *Stitcher) sort(fetches kgo.Fetches) []*batch {
 		if len(f.Records) == 0 {
 			return
 		}
-		if f.Topic == s.cfg.topic(pipelines.TopicEvents) {
-			of(f.Partition).events = append(of(f.Partition).events, f.Records...)
+		// A batch of which nothing is left is one all the same: its offsets are to be committed.
+		b, records := of(f.Partition), f.Records
+		isEvents := f.Topic == s.cfg.topic(pipelines.TopicEvents)
+		if p := b.partition; p != nil && isEvents {
+			records = s.unread(p, f, p.read.Events)
+		} else if p != nil {
+			records = s.unread(p, f, p.read.Messages)
+		}
+		if isEvents {
+			b.events = append(b.events, records...)
 		} else {
-			of(f.Partition).messages = append(of(f.Partition).messages, f.Records...)
+			b.messages = append(b.messages, records...)
 		}
 	})
 	work := make([]*batch, 0, len(byID))
@@ -119,7 +128,7 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 			s.forgetAll()
 			return fmt.Errorf("stitcher: %w", err)
 		}
-		b.partition.pending = false
+		b.partition.pending, b.partition.read = false, b.read
 		s.metrics.count(&b.tally)
 	}
 	s.metrics.phase("save", ended)

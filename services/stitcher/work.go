@@ -61,7 +61,10 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 		}
 	}
 	b.tally.events, b.tally.messages = len(b.events), len(b.messages)
-	return s.encode(b)
+	if err := s.encode(b); err != nil {
+		return err
+	}
+	return s.consume(b)
 }
 
 // errUndecodable is met when a record of the events topic is no event.

@@ -16,6 +16,8 @@ type Position struct {
 	Next int64 `json:"next"`
 	// At is when the changelog was last known to stand there: what it has removed for good since then the store cannot know.
 	At time.Time `json:"at"`
+	// Read is what the changelog said last of how far the partition's inputs are worked off.
+	Read json.RawMessage `json:"read,omitempty"`
 }
 
 func positionKey(partition int32) []byte { return append(appendPartition(nil, partition), 0) }
