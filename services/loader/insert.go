@@ -35,20 +35,33 @@ func (l *Loader) insertAll(ctx context.Context, token string, tables []table) er
 }
 
 func (l *Loader) insertWithRetries(ctx context.Context, token string, t table) error {
+	err := l.withRetries(ctx, func() error {
+		if err := l.insert(ctx, token, t); err != nil {
+			return fmt.Errorf("loader: insert %d rows into %s: %w", t.rows(), t.name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	l.metrics.rows.WithLabelValues(t.name).Add(float64(t.rows()))
+	return l.cfg.trace("inserted " + t.name)
+}
+
+// withRetries asks ClickHouse again where the error is one that passes.
+func (l *Loader) withRetries(ctx context.Context, do func() error) error {
 	pause := firstPause
 	for try := 0; ; try++ {
-		err := l.insert(ctx, token, t)
+		err := do()
 		if err == nil {
-			l.metrics.rows.WithLabelValues(t.name).Add(float64(t.rows()))
-			return l.cfg.trace("inserted " + t.name)
+			return nil
 		}
-		err = fmt.Errorf("loader: insert %d rows into %s: %w", t.rows(), t.name, err)
 		kind := sortError(err)
 		if ctx.Err() != nil || kind == stop || try >= l.cfg.Retries {
 			return err
 		}
 		l.metrics.retries.Inc()
-		l.log.Warn("insert failed: trying again", zap.Error(err), zap.Bool("expected", kind == retry), zap.Duration("in", pause))
+		l.log.Warn("ClickHouse: trying again", zap.Error(err), zap.Bool("expected", kind == retry), zap.Duration("in", pause))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -5,7 +5,8 @@
 // ClickHouse recognises in the tables and in what their views fill. A process that slept while others took its partitions
 // over repeats inserts that are known, and its commits are refused. A record that cannot be decoded goes to the dead
 // letters before its batch is committed: never lost, though a crash can repeat it there. A batch that is running when Run's
-// context ends is left to the next start.
+// context ends is left to the next start. How far partitions are loaded stands in ClickHouse too, beside the rows: where the group's
+// offsets are behind that, they are not believed.
 //
 // What it stands on is ClickHouse's memory of tokens, which is 10,000 inserts long for each table. ClickHouse 26.7 writes a
 // token down a tenth of a millisecond before the rows are in their place: a kill -9 of the server in between makes it
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -36,6 +38,8 @@ type Loader struct {
 	metrics *metrics
 	client  *kgo.Client
 	settled settled
+	ids     map[string]uuid.UUID // of the topics
+	loaded  plan                 // the last one
 	lag     lag
 	polled  time.Time // when the last batch was taken
 }
@@ -52,22 +56,31 @@ func (l *Loader) Run(ctx context.Context) error {
 	if err := l.cfg.Validate(); err != nil {
 		return err
 	}
+	if err := l.identify(ctx); err != nil {
+		return quiet(ctx, err)
+	}
 	client, err := kgo.NewClient(l.options()...)
 	if err != nil {
 		return fmt.Errorf("loader: %w", err)
 	}
 	l.client = client
 	l.settled.take() // of a former Run: it is found out anew
+	l.loaded = nil
 	defer client.CloseAllowingRebalance()
 	for ctx.Err() == nil {
 		if err := l.turn(ctx); err != nil {
-			if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, kgo.ErrClientClosed)) {
-				return nil
-			}
-			return err
+			return quiet(ctx, err)
 		}
 	}
 	return nil
+}
+
+// quiet is nil where the error is only that we were told to stop.
+func quiet(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, kgo.ErrClientClosed)) {
+		return nil
+	}
+	return err
 }
 
 func (l *Loader) topics() []string {
@@ -113,9 +126,10 @@ func (l *Loader) turn(ctx context.Context) error {
 		if err := l.commitPlanned(ctx, p); err != nil {
 			return err
 		}
-		if err := l.load(ctx, p, within(items, p)); err != nil {
+		if err := l.load(ctx, p, l.loaded, within(items, p)); err != nil {
 			return err
 		}
+		l.loaded = p
 		if err := l.commitDone(ctx, p); err != nil {
 			return err
 		}
@@ -123,11 +137,14 @@ func (l *Loader) turn(ctx context.Context) error {
 	return nil
 }
 
-// load inserts a batch's rows, and buries what cannot be decoded.
-func (l *Loader) load(ctx context.Context, p plan, items []item) error {
+// load inserts a batch's rows, and buries what cannot be decoded. Loaded is the plan before it, if it is known to be loaded.
+func (l *Loader) load(ctx context.Context, p, loaded plan, items []item) error {
 	start := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, l.cfg.PlanTimeout, errStale)
 	defer cancel()
+	if err := l.note(ctx, p, loaded); err != nil {
+		return stale(ctx, err)
+	}
 	inOrder(items)
 	b := newBatch()
 	for i := range items {
@@ -141,13 +158,18 @@ func (l *Loader) load(ctx context.Context, p plan, items []item) error {
 		b.add(&items[i])
 	}
 	if err := l.insertAll(ctx, p.token(), b.tables()); err != nil {
-		if errors.Is(context.Cause(ctx), errStale) && !errors.Is(err, errStale) {
-			err = fmt.Errorf("%w: %w", errStale, err)
-		}
-		return err
+		return stale(ctx, err)
 	}
 	l.metrics.loaded(items, start)
 	return nil
+}
+
+// stale says of an error that it came of a plan that was too old, if it did.
+func stale(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errStale) && !errors.Is(err, errStale) {
+		return fmt.Errorf("%w: %w", errStale, err)
+	}
+	return err
 }
 
 func (l *Loader) lost(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {

@@ -7,10 +7,10 @@ import (
 )
 
 type metrics struct {
-	records, batches, replays, dead, retries prometheus.Counter
-	rows                                     *prometheus.CounterVec
-	lag                                      *prometheus.GaugeVec
-	seconds, delay                           prometheus.Histogram
+	records, batches, replays, behind, dead, retries prometheus.Counter
+	rows                                             *prometheus.CounterVec
+	lag                                              *prometheus.GaugeVec
+	seconds, delay                                   prometheus.Histogram
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -21,6 +21,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		records: counter("records_total", "Kafka records loaded."),
 		batches: counter("batches_total", "Batches loaded."),
 		replays: counter("replayed_plans_total", "Batches that a former life had planned and that were inserted again."),
+		behind:  counter("offsets_behind_total", "Partitions whose offset in the group was behind what is loaded, and was not believed."),
 		dead:    counter("dead_letters_total", "Records that could not be decoded."),
 		retries: counter("insert_retries_total", "Inserts that were tried again."),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -38,7 +39,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.05, 2, 16),
 		}),
 	}
-	reg.MustRegister(m.records, m.batches, m.replays, m.dead, m.retries, m.rows, m.lag, m.seconds, m.delay)
+	reg.MustRegister(m.records, m.batches, m.replays, m.behind, m.dead, m.retries, m.rows, m.lag, m.seconds, m.delay)
 	return m
 }
 

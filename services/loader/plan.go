@@ -63,6 +63,11 @@ func (p plan) parts(limit int) []plan {
 	return append(p[:half].parts(limit), p[half:].parts(limit)...)
 }
 
+// has reports that the plan holds records of a partition.
+func (p plan) has(topic string, partition int32) bool {
+	return slices.ContainsFunc(p, func(s span) bool { return s.topic == topic && s.partition == partition })
+}
+
 // covers reports that a record is of the plan.
 func (p plan) covers(r *kgo.Record) bool {
 	return slices.ContainsFunc(p, func(s span) bool {

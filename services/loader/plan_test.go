@@ -123,16 +123,16 @@ func TestJudge(t *testing.T) {
 		zero, one standing
 		want      verdict
 	}{
-		{"ended after the plan was committed", standing{10, text}, standing{5, text}, repeat},
-		{"ended after all was inserted", standing{10, text}, standing{5, text}, repeat},
-		{"the other partition went on, with nothing planned", standing{10, text}, standing{6, ""}, over},
-		{"the other partition went on, to its next plan", standing{10, text}, standing{6, next}, over},
-		{"the other partition went far", standing{10, text}, standing{600, ""}, over},
-		{"the first partition went on", standing{20, ""}, standing{5, text}, over},
-		{"the plan was refused for one partition", standing{10, text}, standing{5, ""}, discard},
-		{"the plan was refused for a partition without offset", standing{10, text}, standing{offset: -1}, discard},
-		{"a partition stands within the plan", standing{15, ""}, standing{5, text}, discard},
-		{"a partition has another plan at the same place", standing{10, "v1 facts 0:10+3"}, standing{5, text}, discard},
+		{"ended after the plan was committed", standing{offset: 10, plan: text}, standing{offset: 5, plan: text}, repeat},
+		{"ended after all was inserted", standing{offset: 10, plan: text}, standing{offset: 5, plan: text}, repeat},
+		{"the other partition went on, with nothing planned", standing{offset: 10, plan: text}, standing{offset: 6, plan: ""}, over},
+		{"the other partition went on, to its next plan", standing{offset: 10, plan: text}, standing{offset: 6, plan: next}, over},
+		{"the other partition went far", standing{offset: 10, plan: text}, standing{offset: 600, plan: ""}, over},
+		{"the first partition went on", standing{offset: 20, plan: ""}, standing{offset: 5, plan: text}, over},
+		{"the plan was refused for one partition", standing{offset: 10, plan: text}, standing{offset: 5, plan: ""}, discard},
+		{"the plan was refused for a partition without offset", standing{offset: 10, plan: text}, standing{offset: -1}, discard},
+		{"a partition stands within the plan", standing{offset: 15, plan: ""}, standing{offset: 5, plan: text}, discard},
+		{"a partition has another plan at the same place", standing{offset: 10, plan: "v1 facts 0:10+3"}, standing{offset: 5, plan: text}, discard},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := judge(p, func(_ string, partition int32) standing {
@@ -140,6 +140,34 @@ func TestJudge(t *testing.T) {
 			})
 			if got != tc.want {
 				t.Errorf("got %d, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+// The plan is of offsets 10 to 19.
+func TestTheFurtherOneStands(t *testing.T) {
+	const text, older, newer = "v1 facts 0:10+9", "v1 facts 0:4+2", "v1 facts 0:20+3"
+	for _, tc := range []struct {
+		name        string
+		note        note
+		group, want standing
+	}{
+		{"nothing is noted", note{}, standing{offset: 10, plan: text}, standing{offset: 10, plan: text}},
+		{"nothing is known", note{}, standing{offset: -1}, standing{offset: -1}},
+		{"the plan is being loaded", note{20, text}, standing{offset: 10, plan: text}, standing{offset: 10, plan: text}},
+		{"it is loaded", note{20, text}, standing{offset: 20}, standing{offset: 20}},
+		{"the next one is planned", note{20, text}, standing{offset: 20, plan: newer}, standing{offset: 20, plan: newer}},
+		{"the group has an older plan", note{20, text}, standing{offset: 4, plan: older}, standing{offset: 19, plan: text, behind: true}},
+		{"the group has an older offset", note{20, text}, standing{offset: 7}, standing{offset: 19, plan: text, behind: true}},
+		{"the group has lost the plan", note{20, text}, standing{offset: 10}, standing{offset: 19, plan: text, behind: true}},
+		{"the group knows nothing", note{20, text}, standing{offset: -1}, standing{offset: 19, plan: text, behind: true}},
+		{"the group has a plan that is loaded", note{20, ""}, standing{offset: 10, plan: text}, standing{offset: 20, behind: true}},
+		{"the group knows nothing of what is loaded", note{20, ""}, standing{offset: -1}, standing{offset: 20, behind: true}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := tc.note.further(tc.group); got != tc.want {
+				t.Errorf("got %+v, want %+v", got, tc.want)
 			}
 		})
 	}

@@ -12,6 +12,7 @@ import (
 type standing struct {
 	offset int64 // -1: nothing yet
 	plan   string
+	behind bool // the group says less than what is loaded
 }
 
 // verdict is what to do about a plan that is found beside an offset.
@@ -41,21 +42,19 @@ func judge(p plan, at func(topic string, partition int32) standing) verdict {
 
 // recover finishes what was planned for partitions that have become ours, and returns where to read on.
 func (l *Loader) recover(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	committed, err := l.admin().FetchOffsets(ctx, l.cfg.topic(l.cfg.Group))
+	at, err := l.standings(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("loader: read committed offsets: %w", err)
-	}
-	at := func(topic string, partition int32) standing {
-		o, ok := committed.Lookup(topic, partition)
-		if !ok {
-			return standing{offset: -1}
-		}
-		return standing{o.At, o.Metadata}
+		return nil, err
 	}
 	seen := map[string]verdict{}
 	for topic, partitions := range offsets {
 		for partition := range partitions {
 			st := at(topic, partition)
+			if st.behind {
+				l.tellBehind(topic, partition, st)
+				partitions[partition] = kgo.NewOffset().At(st.offset)
+				l.settled.put(topic, partition, st.offset)
+			}
 			p, err := parsePlan(st.plan)
 			if err != nil {
 				return nil, fmt.Errorf("loader: %s/%d: %w", topic, partition, err)
@@ -95,7 +94,7 @@ func (l *Loader) repeat(ctx context.Context, p plan) error {
 		return fmt.Errorf("loader: read planned records again: %w", err)
 	}
 	l.metrics.replays.Inc()
-	return l.load(ctx, p, items)
+	return l.load(ctx, p, nil, items)
 }
 
 func (l *Loader) read(ctx context.Context, p plan) ([]item, error) {

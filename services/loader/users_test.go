@@ -51,7 +51,7 @@ var arguments = map[string]string{
 }
 
 // keptBack are what no BI user may read.
-var keptBack = []string{"events", "events_log", "identities", "identities_log", "dead_letters", "conflicts"}
+var keptBack = []string{"events", "events_log", "identities", "identities_log", "dead_letters", "conflicts", "loads"}
 
 // Every table and view that there is shows a BI user the rows of his workspace, or is kept back.
 func TestBIUsersSeeTheirWorkspacesAlone(t *testing.T) {
@@ -74,8 +74,12 @@ func TestBIUsersSeeTheirWorkspacesAlone(t *testing.T) {
 				if of := arguments[name]; of != "" {
 					query = answers(name, of)
 				}
+				kept := slices.Contains(keptBack, name)
+				if kept {
+					query = "SELECT count() FROM throughline." + name
+				}
 				got, err := askAs(t, user.name, user.password, query)
-				if slices.Contains(keptBack, name) {
+				if kept {
 					if err == nil || !strings.Contains(err.Error(), "ACCESS_DENIED") {
 						t.Errorf("%q, %v", got, err)
 					}
