@@ -21,6 +21,9 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
 	schema "github.com/throughline-io/throughline/pipelines/clickhouse"
@@ -82,6 +85,46 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	t.Logf("%d rounds from seed %d, %d events, %v, %s", rounds, *chaosSeed, events, faults, time.Since(began).Round(time.Second))
+}
+
+// What the broker says of offsets may be old: what was worked off stays so, by what stands beside the stitcher's state and the rows.
+func TestOffsetsThatGoBack(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	c := newChaos(t, 1)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	st := newStory(1, 2*chaosTangled)
+	half := len(st.lines) / 2
+	if err := c.tell("sk_"+workspaceOf(0), st.lines[:half], rnd); err != nil {
+		t.Fatal(err)
+	}
+	c.drain()
+	for _, kind := range []string{"stitcher", "loader"} {
+		for _, gone := range []bool{false, true} {
+			if err := c.oldOffsets(kind, gone, 0.4); err != nil {
+				t.Fatal(kind, gone, err)
+			}
+			c.drain()
+		}
+	}
+	if err := c.tell("sk_"+workspaceOf(0), st.lines[half:], rnd); err != nil {
+		t.Fatal(err)
+	}
+	c.whole(workspaceOf(0), st.n)
+	for kind, told := range map[string]string{"stitcher": "records come again that are worked off", "loader": "the group's offset has gone back"} {
+		var logs []byte
+		for _, s := range c.services {
+			if strings.HasPrefix(s.name, kind) {
+				log, err := os.ReadFile(s.log)
+				if err != nil {
+					t.Error(err)
+				}
+				logs = append(logs, log...)
+			}
+		}
+		if !bytes.Contains(logs, []byte(told)) {
+			t.Errorf("no %s has passed over anything", kind)
+		}
+	}
 }
 
 func workspaceOf(round int) string { return fmt.Sprintf("chaos%03d", round) }
@@ -240,6 +283,14 @@ func (c *chaos) play(workspace string, seed uint64, faults map[string]int) int {
 		c.Fatal(err)
 	}
 	sending := time.Since(began)
+	c.whole(workspace, told)
+	c.Logf("seed %d: %d events, %s; told in %s, whole after %s", seed, told, strings.Join(done, ", "), sending.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+	return told
+}
+
+// whole waits until all is in ClickHouse, and sees that it is right.
+func (c *chaos) whole(workspace string, told int) {
+	c.Helper()
 	c.drain()
 	out, code := c.command("audit", "--json", "--workspace", workspace)
 	var a audited
@@ -249,8 +300,6 @@ func (c *chaos) play(workspace string, seed uint64, faults map[string]int) int {
 	if a.Events != told {
 		c.Errorf("%d events stand, %d were acknowledged", a.Events, told)
 	}
-	c.Logf("seed %d: %d events, %s; told in %s, whole after %s", seed, told, strings.Join(done, ", "), sending.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
-	return told
 }
 
 // tell sends a story in requests of any size to either collector, each until it is acknowledged, and some of them once more.
@@ -279,7 +328,7 @@ func (c *chaos) tell(key string, lines []string, rnd *rand.Rand) error {
 // fault does one thing to the system and says what.
 func (c *chaos) fault(rnd *rand.Rand) (string, error) {
 	s := c.services[rnd.IntN(len(c.services))]
-	switch k := rnd.IntN(20); {
+	switch k := rnd.IntN(22); {
 	case k < 9:
 		what := "kill " + s.name
 		if err := s.kill(); err != nil {
@@ -308,9 +357,51 @@ func (c *chaos) fault(rnd *rand.Rand) (string, error) {
 		return "kill-clickhouse", c.signal(syscall.SIGKILL, "clickhouse")
 	case k < 18:
 		return "restart-clickhouse", c.signal(syscall.SIGTERM, "clickhouse")
-	default:
+	case k < 20:
 		return "refuse-inserts", c.refuseInserts()
+	default:
+		kind := []string{"stitcher", "loader"}[rnd.IntN(2)]
+		return "old-offsets " + kind, c.oldOffsets(kind, rnd.IntN(3) == 0, rnd.Float64())
 	}
+}
+
+// oldOffsets has a group's offsets go back to a part of what they were, or be gone, as after a broker has restarted from half of its
+// log: its members end, since a broker takes offsets from outside for an empty group only.
+func (c *chaos) oldOffsets(kind string, gone bool, part float64) error {
+	var members []*service
+	for _, s := range c.services {
+		if strings.HasPrefix(s.name, kind) {
+			members = append(members, s)
+			s.end()
+		}
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.engines.Brokers...))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	admin, group := kadm.NewClient(client), "throughline."+kind
+	err = errors.New("not tried")
+	for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end); <-time.After(100 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		if gone {
+			if _, err = admin.DeleteGroup(ctx, group); errors.Is(err, kerr.GroupIDNotFound) {
+				err = nil
+			}
+		} else {
+			var at kadm.OffsetResponses
+			if at, err = admin.FetchOffsets(ctx, group); err == nil {
+				old := kadm.Offsets{}
+				at.Each(func(o kadm.OffsetResponse) { old.AddOffset(o.Topic, o.Partition, int64(part*float64(o.At)), -1) })
+				err = admin.CommitAllOffsets(ctx, group, old)
+			}
+		}
+		cancel()
+	}
+	for _, s := range members {
+		err = errors.Join(err, s.start())
+	}
+	return err
 }
 
 // signal sends a signal to an engine.
