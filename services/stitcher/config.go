@@ -63,7 +63,7 @@ func DefaultConfig() Config {
 	return Config{
 		Group: "throughline.stitcher", TransactionalID: "throughline-stitcher-0", TransactionTimeout: 30 * time.Second,
 		SessionTimeout: 10 * time.Second, FetchWait: 100 * time.Millisecond, PollTimeout: defaultPollTimeout,
-		MaxRecords: 10_000, Workers: 2, State: state.DefaultOptions(), CacheBytes: 256 << 20, HeavyBytes: 256 << 20, MaxPersonNodes: 1000,
+		MaxRecords: 10_000, Workers: 2, State: state.DefaultOptions(), CacheBytes: 32 << 20, HeavyBytes: 256 << 20, MaxPersonNodes: 1000,
 	}
 }
 

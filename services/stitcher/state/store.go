@@ -15,15 +15,15 @@ import (
 
 // Options bound what a store takes of memory.
 type Options struct {
-	// CacheBytes bounds the blocks that are kept unpacked, MemtableBytes what was written and is not on disk yet: the most that is
-	// read again from the changelog after a crash.
+	// CacheBytes bounds the blocks that are kept unpacked and, with them, two of what MemtableBytes bounds: what was written and is not on
+	// disk yet, the most that is read again from the changelog after a crash.
 	CacheBytes, MemtableBytes int
 	// Logf is told what goes wrong on the disk; nil: nobody.
 	Logf func(format string, args ...any)
 }
 
 // DefaultOptions are for a small machine.
-func DefaultOptions() Options { return Options{CacheBytes: 64 << 20, MemtableBytes: 32 << 20} }
+func DefaultOptions() Options { return Options{CacheBytes: 192 << 20, MemtableBytes: 48 << 20} }
 
 // Store holds partitions side by side. Its methods may be called at once; those of one Partition may not.
 type Store struct {
@@ -51,6 +51,7 @@ func open(fs vfs.FS, dir string, o Options) (*Store, error) {
 		FormatMajorVersion: pebble.FormatNewest,
 		Logger:             logger(o.Logf),
 	}
+	options.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionFastest })
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
