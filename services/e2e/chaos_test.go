@@ -28,6 +28,7 @@ import (
 
 	schema "github.com/throughline-io/throughline/pipelines/clickhouse"
 	"github.com/throughline-io/throughline/services/demo"
+	"github.com/throughline-io/throughline/services/internal/embedded"
 	"github.com/throughline-io/throughline/services/process"
 )
 
@@ -351,7 +352,7 @@ func (c *chaos) fault(rnd *rand.Rand) (string, error) {
 			return "stop-broker", err
 		}
 		err = syscall.Kill(pid, syscall.SIGSTOP) // producers' buffers fill
-		<-time.After(3 * time.Second)
+		<-time.After(stopBrokerFor())
 		return "stop-broker", errors.Join(err, syscall.Kill(pid, syscall.SIGCONT)) // the same one, of several
 	case k < 17:
 		return "kill-clickhouse", c.signal(syscall.SIGKILL, "clickhouse")
@@ -479,6 +480,15 @@ func (c *chaos) drain() {
 		_ = s.signal(syscall.SIGQUIT)
 	}
 	c.Fatalf("not drained:\n%s", out)
+}
+
+// stopBrokerFor is long enough to fill buffers; of several brokers, for the others to take over from one that believes to lead when it
+// goes on.
+func stopBrokerFor() time.Duration {
+	if *chaosNodes > 1 {
+		return embedded.ClusterSession * 3 / 2
+	}
+	return 3 * time.Second
 }
 
 // command runs a command beside the system.

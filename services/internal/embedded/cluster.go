@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -14,6 +15,10 @@ import (
 // Cluster is several brokers on the loopback, each a process with a directory of its own: everything is kept by all of them and
 // acknowledged by more than half. It is for tests: on one machine it makes nothing safer.
 type Cluster struct{ nodes []*Kafka }
+
+// ClusterSession is after how long without a sign of life a cluster gives a broker up and leads its partitions elsewhere; one that was
+// killed is not let in again sooner.
+const ClusterSession = 6 * time.Second
 
 // Brokers is one broker or several.
 type Brokers interface {

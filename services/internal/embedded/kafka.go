@@ -51,6 +51,11 @@ type node struct {
 func (n node) Controller() string { return n.Controllers[n.ID-1] }
 func (n node) Replicas() int      { return len(n.Controllers) }
 func (n node) InSync() int        { return n.Replicas()/2 + 1 }
+
+// SessionMillis is ClusterSession in the file's unit.
+func (n node) SessionMillis() int64 { return ClusterSession.Milliseconds() }
+
+// Voters are the controllers with their ids.
 func (n node) Voters() string {
 	var out []string
 	for i, c := range n.Controllers {

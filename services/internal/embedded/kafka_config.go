@@ -35,12 +35,16 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor={{.Replicas}}
 share.coordinator.state.topic.min.isr={{.InSync}}
 
-# A quick return after a crash: nobody else could take over meanwhile.
+{{if eq .Replicas 1}}# A quick return after a crash: nobody else could take over meanwhile.
 broker.session.timeout.ms=1500
 broker.heartbeat.interval.ms=300
 controller.quorum.election.timeout.ms=300
 controller.quorum.fetch.timeout.ms=600
-group.initial.rebalance.delay.ms=0
+{{else}}# Several brokers watch each other: who is given up while it only waits for a processor costs elections that take processor time
+# of their own, so no sooner than this. Of the quorum's own times the defaults hold.
+broker.session.timeout.ms={{.SessionMillis}}
+broker.heartbeat.interval.ms=1000
+{{end}}group.initial.rebalance.delay.ms=0
 num.recovery.threads.per.data.dir=2
 
 # A topic is made by us, with what it must be, or not at all.
