@@ -36,7 +36,7 @@ func newWorld(t *testing.T, name string) *world {
 	t.Cleanup(client.Close)
 	w.client = client
 	for _, topic := range w.topics() {
-		if _, err := kadm.NewClient(client).CreateTopic(t.Context(), partitions, 1, nil, topic); err != nil {
+		if _, err := kadm.NewClient(client).CreateTopic(t.Context(), partitions, -1, nil, topic); err != nil {
 			t.Fatal(err)
 		}
 	}
