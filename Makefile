@@ -56,11 +56,12 @@ chaos: engines ## random faults under load, then an audit; N=rounds SEED=of the 
 cluster: engines ## three brokers and a ClickHouse on this machine, until Ctrl-C; CONFIG=file
 	$(GO) run ./cmd/throughline cluster $(if $(CONFIG),--config $(CONFIG))
 
+# One system at a time on three brokers: none of them is only waiting.
 .PHONY: test-cluster
 test-cluster: engines ## three brokers: one lost at a time, the suites of the engines on them, and a round of chaos; N= SEED=
 	$(GO) test -count=1 -timeout 10m -run TestCluster -v ./services/internal/embedded
 	THROUGHLINE_TEST_BROKERS=3 $(GO) test -count=1 -timeout 30m ./services/loader
-	THROUGHLINE_TEST_BROKERS=3 $(GO) test -count=1 -timeout 30m -run 'TestStories|TestKill|TestConformance' ./services/e2e
+	THROUGHLINE_TEST_BROKERS=3 $(GO) test -count=1 -timeout 30m -parallel 1 -run 'TestStories|TestKill|TestConformance' ./services/e2e
 	$(GO) test -count=1 -timeout 15m -run TestChaos -v ./services/e2e -chaos-rounds $(N) -chaos-seed $(SEED) -chaos-brokers 3 | grep -vE '^=== '
 
 .PHONY: test-kafka

@@ -239,10 +239,13 @@ func (s *system) command(args ...string) (string, int) {
 	return out.String(), cmd.ProcessState.ExitCode()
 }
 
+// drainTime is how long a system may take for all that it holds: every broker of a cluster writes all of it, with the same processors.
+func drainTime(brokers int) string { return (time.Duration(brokers) * 2 * time.Minute).String() }
+
 // drain waits until all that was accepted is in ClickHouse.
 func (s *system) drain() {
 	s.t.Helper()
-	if out, code := s.command("status", "--wait", "120s"); code != 0 {
+	if out, code := s.command("status", "--wait", drainTime(embedded.TestBrokers())); code != 0 {
 		// What it is waiting for goes to its log, which is kept.
 		if err := s.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
 			s.t.Error(err)
