@@ -18,9 +18,10 @@ import (
 // offsetsTopic is Kafka's own, where a transaction's offsets wait for its end as well.
 const offsetsTopic = "__consumer_offsets"
 
-// A transaction's coordinator that starts after a crash leaves out the markers of partitions that have no leader yet, calls the
-// transaction complete all the same, and never looks at it again: what was written to those partitions is neither committed nor
-// aborted, and nobody reads past it. Seen with Apache Kafka 4.3 where the only broker was killed while a transaction ended.
+// A transaction's coordinator leaves out the markers of partitions that have no leader when they are to be sent, as if these were deleted,
+// calls the transaction complete all the same, and never looks at it again: what was written to those partitions is neither committed nor
+// aborted, and nobody reads past it. Seen with Apache Kafka 4.3 where the only broker was killed while a transaction ended, and where one
+// of several was given up because it got no processor, and was back in a second.
 
 // writeMissing writes the marker to every partition where the transaction is still open.
 func (e *Endings) writeMissing(ctx context.Context, admin *kadm.Client, state string, marker kadm.TxnMarkers) (bool, error) {
@@ -84,8 +85,9 @@ func (e *Endings) openProducers(ctx context.Context, admin *kadm.Client, id int6
 
 // Endings sees to it that a transaction has ended in every partition before the next one of the same producer writes to any: a marker
 // ends all that its producer has open in a partition, so the next transaction's would decide over the last one's records, and
-// records that were committed would be aborted or the other way round. It asks the coordinator once a transaction, and the
-// partitions only where a connection was made since the transaction began to end: a coordinator that has crashed answers over a new one.
+// records that were committed would be aborted or the other way round. It asks the coordinator twice a transaction, and the
+// partitions only where one of them has had no leader since the transaction before, or a connection was made since the transaction began to
+// end: a coordinator that has crashed answers over a new one.
 // It is for one client at a time, whose options have its Hook; its methods are for one goroutine.
 type Endings struct {
 	id          string
@@ -95,6 +97,7 @@ type Endings struct {
 	connections atomic.Int64
 	before      int64
 	coordinator int32
+	leaders     leaders // when the last transaction had ended everywhere
 	ending      bool
 }
 
@@ -162,11 +165,14 @@ func (e *Endings) Await(ctx context.Context, client *kgo.Client) (bool, error) {
 		return false, fmt.Errorf("transaction %s is still open after its end", e.id)
 	}
 	mended := false
-	if last != nil && (e.connections.Load() != e.before || last.Coordinator != e.coordinator) {
-		if mended, err = e.writeMissing(ctx, admin, last.State, markerOf(last)); err != nil {
-			return mended, err
+	if last != nil {
+		found, whole := e.leadersOf(ctx, client, last.Coordinator)
+		if e.connections.Load() != e.before || last.Coordinator != e.coordinator || !whole || !found.ledAsBefore(e.leaders) {
+			if mended, err = e.writeMissing(ctx, admin, last.State, markerOf(last)); err != nil {
+				return mended, err
+			}
 		}
-		e.coordinator = last.Coordinator
+		e.coordinator, e.leaders = last.Coordinator, found
 	}
 	e.ending = false
 	return mended, nil
