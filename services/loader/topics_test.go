@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/services/internal/kafka"
 )
 
 // world is topics of a test's own on the shared broker, and what was written to them.
@@ -20,6 +21,7 @@ type world struct {
 	name     string // the workspace
 	cfg      Config
 	client   *kgo.Client
+	endings  *kafka.Endings
 	produced int
 }
 
@@ -29,7 +31,8 @@ func newWorld(t *testing.T, name string) *world {
 	t.Helper()
 	w := &world{name: name, cfg: DefaultConfig()}
 	w.cfg.Kafka, w.cfg.TopicPrefix = realKafka(t), name+"."
-	client, err := kgo.NewClient(append(w.cfg.Kafka, kgo.TransactionalID(name), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	w.endings = kafka.NewEndings(name, w.topics(), time.Minute, zap.NewNop())
+	client, err := kgo.NewClient(append(w.cfg.Kafka, kgo.TransactionalID(name), kgo.RecordPartitioner(kgo.ManualPartitioner()), w.endings.Hook())...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +51,7 @@ func (w *world) topics() []string {
 }
 
 // produce writes n more sample events and postings, in transactions as the stitcher does; some of these are aborted,
-// and their records must not count.
+// and their records must not count. The last has ended everywhere when it returns: nobody reads past one that has not.
 func (w *world) produce(t *testing.T, n int) {
 	t.Helper()
 	const each = 20
@@ -59,11 +62,17 @@ func (w *world) produce(t *testing.T, n int) {
 		}
 		w.transaction(t, from, to, kgo.TryCommit)
 	}
+	if _, err := w.endings.Await(t.Context(), w.client); err != nil {
+		t.Fatal(err)
+	}
 	w.produced += n
 }
 
 func (w *world) transaction(t *testing.T, from, to int, end kgo.TransactionEndTry) {
 	t.Helper()
+	if _, err := w.endings.Await(t.Context(), w.client); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.client.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +86,7 @@ func (w *world) transaction(t *testing.T, from, to int, end kgo.TransactionEndTr
 	if err := w.client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
+	w.endings.Ending()
 	if err := w.client.EndTransaction(t.Context(), end); err != nil {
 		t.Fatal(err)
 	}
