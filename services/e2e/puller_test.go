@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -267,4 +268,75 @@ func (s *system) check(v *vendor, days, deals int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	s.t.Logf("%d costs and %d deals; the vendor was asked for %v and gave %d tokens", costs, deals, v.asked, v.tokens)
+}
+
+// What of a pull the mapping could not take lies in the dead letters with all that it was told, and comes through once the mapping is
+// mended: the vendor is not asked again.
+func TestPullIsReplayed(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	var asked atomic.Int64
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		fmt.Fprintf(w, `{"items":[{"id":"1","date":%[1]q,"amount":"1.25"},{"id":"2","date":%[1]q,"cost":"2.50"}]}`, time.Now().UTC().Format(time.DateOnly))
+	}))
+	defer plain.Close()
+	dir := filepath.Join(t.TempDir(), "plainvendor")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "source.yaml"), `
+name: plainvendor
+title: A plain vendor
+entries:
+  - name: costs
+    kind: pull
+    makes: [spend]
+    read: {format: json, items: ".items[]"}
+    map: costs.jq
+    pull:
+      every: 24h
+      window: {days: 1, today: true}
+      hosts: ["`+strings.TrimPrefix(plain.URL, "http://")+`"]
+      requests:
+        - {name: list, request: '{url: "`+plain.URL+`/costs"}'}
+`)
+	program := filepath.Join(dir, "costs.jq")
+	mapping := func(amount string) {
+		write(t, program, `{id: .id, type: "spend", time: (.date + "T00:00:00Z"), spend: {date: .date, account: .id, amount: `+amount+`}}`)
+	}
+	mapping(`(if .amount then .amount else error("no amount") end)`)
+	s := newSystem(t, 3, fmt.Sprintf("sources: %q\nworkspaces:\n", filepath.Dir(dir))+workspaceConfig("shop", "    sources: [{name: ads, source: plainvendor}]\n"))
+	spend := func() string {
+		s.drain()
+		return strings.Join(s.query(t, `SELECT toInt64(sum(spend) * 100) FROM throughline.channel_daily WHERE model = 'linear' AND date_basis = 'touch'`), " ")
+	}
+	for end := time.Now().Add(time.Minute); ; <-time.After(100 * time.Millisecond) {
+		if out, _ := s.command("tail", "dead", "--code", "unmapped", "--source", "ads"); strings.Contains(out, "costs.jq") {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("what cannot be mapped is not among the dead letters after a minute")
+		}
+	}
+	if got := spend(); got != "125" {
+		t.Errorf("%s cents of the item that is whole", got)
+	}
+	pulls := asked.Load()
+	mapping(".amount // .cost")
+	s.hangUp(t, "the sources were read again\t")
+	for i := range 2 {
+		out, code := s.command("replay", "--workspace", "shop", "--source", "ads")
+		if code != 0 || !strings.Contains(out, "1 letters: 1 are whole, 1 events and 0 fetches were sent") {
+			t.Errorf("replay %d: exit status %d\n%s", i, code, out)
+		}
+		if got := spend(); got != "375" {
+			t.Errorf("%s cents after replay %d", got, i)
+		}
+	}
+	if a := s.auditClean(); a.Events != 2 {
+		t.Errorf("%d events", a.Events)
+	}
+	if now := asked.Load(); now != pulls {
+		t.Errorf("the vendor was asked %d times more", now-pulls)
+	}
 }
