@@ -352,7 +352,7 @@ func (c *chaos) fault(rnd *rand.Rand) (string, error) {
 			return "stop-broker", err
 		}
 		err = syscall.Kill(pid, syscall.SIGSTOP) // producers' buffers fill
-		<-time.After(stopBrokerFor())
+		<-time.After(stopBrokerFor)
 		return "stop-broker", errors.Join(err, syscall.Kill(pid, syscall.SIGCONT)) // the same one, of several
 	case k < 17:
 		return "kill-clickhouse", c.signal(syscall.SIGKILL, "clickhouse")
@@ -482,14 +482,9 @@ func (c *chaos) drain() {
 	c.Fatalf("not drained:\n%s", out)
 }
 
-// stopBrokerFor is long enough to fill buffers; of several brokers, for the others to take over from one that believes to lead when it
-// goes on.
-func stopBrokerFor() time.Duration {
-	if *chaosNodes > 1 {
-		return embedded.ClusterSession * 3 / 2
-	}
-	return 3 * time.Second
-}
+// stopBrokerFor is long enough to fill buffers and for a broker to be given up: of several, others have taken over when it goes on and
+// believes to lead.
+const stopBrokerFor = embedded.Session * 3 / 2
 
 // command runs a command beside the system.
 func (c *chaos) command(args ...string) (string, int) {

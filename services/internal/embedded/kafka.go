@@ -52,8 +52,8 @@ func (n node) Controller() string { return n.Controllers[n.ID-1] }
 func (n node) Replicas() int      { return len(n.Controllers) }
 func (n node) InSync() int        { return n.Replicas()/2 + 1 }
 
-// SessionMillis is ClusterSession in the file's unit.
-func (n node) SessionMillis() int64 { return ClusterSession.Milliseconds() }
+// SessionMillis is Session in the file's unit.
+func (n node) SessionMillis() int64 { return Session.Milliseconds() }
 
 // Voters are the controllers with their ids.
 func (n node) Voters() string {

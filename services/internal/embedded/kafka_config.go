@@ -35,14 +35,12 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor={{.Replicas}}
 share.coordinator.state.topic.min.isr={{.InSync}}
 
+broker.session.timeout.ms={{.SessionMillis}}
 {{if eq .Replicas 1}}# A quick return after a crash: nobody else could take over meanwhile.
-broker.session.timeout.ms=1500
 broker.heartbeat.interval.ms=300
 controller.quorum.election.timeout.ms=300
 controller.quorum.fetch.timeout.ms=600
-{{else}}# Several brokers watch each other: who is given up while it only waits for a processor costs elections that take processor time
-# of their own, so no sooner than this. Of the quorum's own times the defaults hold.
-broker.session.timeout.ms={{.SessionMillis}}
+{{else}}# Several watch each other, and an election takes processor time of its own. Of the quorum's times the defaults hold.
 broker.heartbeat.interval.ms=1000
 {{end}}group.initial.rebalance.delay.ms=0
 num.recovery.threads.per.data.dir=2
