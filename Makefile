@@ -50,7 +50,7 @@ N ?= 20
 SEED ?= 1
 .PHONY: chaos
 chaos: engines ## random faults under load, then an audit; N=rounds SEED=of the first
-	$(GO) test -count=1 -timeout $$(( $(N) + 5 ))m -run TestChaos -v ./services/e2e -chaos-rounds $(N) -chaos-seed $(SEED) | grep -vE '^=== '
+	$(GO) test -count=1 -timeout $$(( $(N) + 5 ))m -run TestChaos -v ./services/e2e -chaos-rounds $(N) -chaos-seed $(SEED) | grep --line-buffered -vE '^=== '
 
 .PHONY: cluster
 cluster: engines ## three brokers and a ClickHouse on this machine, until Ctrl-C; CONFIG=file
@@ -62,7 +62,7 @@ test-cluster: engines ## three brokers: one lost at a time, the suites of the en
 	$(GO) test -count=1 -timeout 10m -run TestCluster -v ./services/internal/embedded
 	THROUGHLINE_TEST_BROKERS=3 $(GO) test -count=1 -timeout 30m ./services/loader
 	THROUGHLINE_TEST_BROKERS=3 $(GO) test -count=1 -timeout 30m -parallel 1 -run 'TestStories|TestKill|TestConformance' ./services/e2e
-	$(GO) test -count=1 -timeout 15m -run TestChaos -v ./services/e2e -chaos-rounds $(N) -chaos-seed $(SEED) -chaos-brokers 3 | grep -vE '^=== '
+	$(GO) test -count=1 -timeout 15m -run TestChaos -v ./services/e2e -chaos-rounds $(N) -chaos-seed $(SEED) -chaos-brokers 3 | grep --line-buffered -vE '^=== '
 
 .PHONY: test-kafka
 test-kafka: engines ## the tests on a real Kafka and a real ClickHouse, never from the cache
