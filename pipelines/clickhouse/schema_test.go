@@ -32,6 +32,9 @@ var (
 )
 
 // Every table says what it is and remembers its inserts: without the window a repeated one would count twice.
+// madeAnew are tables whose rows may come again: the last ones stand.
+var madeAnew = map[string]bool{"stage_order": true, "workspace_settings": true, "loads": true}
+
 func TestEveryTableIsDescribedAndRemembersInserts(t *testing.T) {
 	n, all := 0, sql(t, Migrations())
 	for name, text := range all {
@@ -40,7 +43,7 @@ func TestEveryTableIsDescribedAndRemembersInserts(t *testing.T) {
 			if !strings.Contains(m[0], "\nCOMMENT '") {
 				t.Errorf("%s: %s has no comment", name, m[1])
 			}
-			if m[1] != "stage_order" && m[1] != "workspace_settings" && !strings.Contains(m[0], "non_replicated_deduplication_window") {
+			if !madeAnew[m[1]] && !strings.Contains(m[0], "non_replicated_deduplication_window") {
 				t.Errorf("%s: %s forgets its inserts", name, m[1])
 			}
 		}

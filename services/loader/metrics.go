@@ -23,7 +23,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		replays: counter("replayed_plans_total", "Batches that a former life had planned and that were inserted again."),
 		behind:  counter("offsets_behind_total", "Partitions whose offset in the group was behind what is loaded, and was not believed."),
 		dead:    counter("dead_letters_total", "Records that could not be decoded."),
-		retries: counter("insert_retries_total", "Inserts that were tried again."),
+		retries: counter("insert_retries_total", "Inserts, and looks at what is loaded, that were tried again."),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "throughline", Subsystem: "loader", Name: "rows_total", Help: "Rows inserted, by table.",
 		}, []string{"table"}),
