@@ -17,8 +17,7 @@ import (
 type Cluster struct{ nodes []*Kafka }
 
 // Session is after how long without a sign of life a broker is given up, and its partitions are led elsewhere or not at all. One that was killed
-// is not let in again sooner. Much less, and one that only waits for a processor is given up: where that happens while it reads the
-// groups' offsets after a start, it takes what it has read by then for all there is (Apache Kafka 4.3).
+// is not let in again sooner. Much less, and one that only waits for a processor is given up.
 const Session = 6 * time.Second
 
 // Brokers is one broker or several.

@@ -29,6 +29,10 @@ default.replication.factor={{.Replicas}}
 min.insync.replicas={{.InSync}}
 offsets.topic.replication.factor={{.Replicas}}
 offsets.topic.num.partitions=4
+# What a coordinator reads at a start is to be little: the leader of its partition changes soon after, and whatever was not read by
+# then it takes for not there (Apache Kafka 4.3). Only segments that are closed are compacted.
+offsets.topic.segment.bytes=1048576
+transaction.state.log.segment.bytes=1048576
 transaction.state.log.replication.factor={{.Replicas}}
 transaction.state.log.min.isr={{.InSync}}
 transaction.state.log.num.partitions=4
