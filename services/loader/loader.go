@@ -28,6 +28,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/services/internal/kafka"
 )
 
 // Loader is one process's share of the partitions.
@@ -57,7 +58,7 @@ func (l *Loader) Run(ctx context.Context) error {
 		return err
 	}
 	if err := l.identify(ctx); err != nil {
-		return quiet(ctx, err)
+		return kafka.Quiet(ctx, err)
 	}
 	client, err := kgo.NewClient(l.options()...)
 	if err != nil {
@@ -69,18 +70,10 @@ func (l *Loader) Run(ctx context.Context) error {
 	defer client.CloseAllowingRebalance()
 	for ctx.Err() == nil {
 		if err := l.turn(ctx); err != nil {
-			return quiet(ctx, err)
+			return kafka.Quiet(ctx, err)
 		}
 	}
 	return nil
-}
-
-// quiet is nil where the error is only that we were told to stop.
-func quiet(ctx context.Context, err error) error {
-	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, kgo.ErrClientClosed)) {
-		return nil
-	}
-	return err
 }
 
 func (l *Loader) topics() []string {

@@ -155,8 +155,7 @@ func (w *world) drained(ctx context.Context, t *testing.T) bool {
 	a := kadm.NewClient(w.client)
 	ends, err := a.ListEndOffsets(ctx, w.topics()...)
 	err = errors.Join(err, ends.Error())
-	var answered *kerr.Error
-	if errors.As(err, &answered) && answered.Retriable { // a new topic of a busy broker, which nothing was written to, may not be led yet
+	if kerr.IsRetriable(err) { // a new topic of a busy broker, which nothing was written to, may not be led yet
 		return false
 	}
 	if err != nil {

@@ -2,12 +2,12 @@ package stitcher
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
 	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/services/stitcher/state"
 )
 
 // consumedKey is the key of a changelog's record that says how far its partition's inputs are worked off. It is of the same transaction
@@ -15,30 +15,8 @@ import (
 // Kafka 4.3 did, where its coordinator had read half of its log), and messages that are taken twice would make numbers wrong.
 const consumedKey = "consumed"
 
-// consumed is how far a partition's inputs are worked off.
-type consumed struct {
-	Events   consumedTopic `json:"events"`
-	Messages consumedTopic `json:"messages"`
-}
-
-// consumedTopic is the first offset that is not worked off. A topic that was made anew under its name is another one.
-type consumedTopic struct {
-	Topic string `json:"topic"`
-	Next  int64  `json:"next"`
-}
-
-func parseConsumed(b []byte) (c consumed, err error) {
-	if len(b) == 0 {
-		return consumed{}, nil
-	}
-	if err := json.Unmarshal(b, &c); err != nil {
-		return consumed{}, fmt.Errorf("how far the inputs are worked off: %w", err)
-	}
-	return c, nil
-}
-
 // unread is the records of a fetch that are not worked off yet.
-func (s *Stitcher) unread(p *held, f kgo.FetchTopicPartition, of consumedTopic) []*kgo.Record {
+func (s *Stitcher) unread(p *held, f kgo.FetchTopicPartition, of state.ReadTopic) []*kgo.Record {
 	if of.Topic != s.ids[f.Topic] {
 		return f.Records
 	}
@@ -73,10 +51,10 @@ func (s *Stitcher) consume(b *batch) error {
 }
 
 // goOn moves behind the last record. Markers of transactions say nothing, and are not worth a record.
-func (s *Stitcher) goOn(to *consumedTopic, topic string, records []*kgo.Record) bool {
+func (s *Stitcher) goOn(to *state.ReadTopic, topic string, records []*kgo.Record) bool {
 	for i := len(records) - 1; i >= 0; i-- {
 		if r := records[i]; !r.Attrs.IsControl() {
-			*to = consumedTopic{Topic: s.ids[s.cfg.topic(topic)], Next: r.Offset + 1}
+			*to = state.ReadTopic{Topic: s.ids[s.cfg.topic(topic)], Next: r.Offset + 1}
 			return true
 		}
 	}

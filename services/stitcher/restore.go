@@ -1,8 +1,8 @@
 package stitcher
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -37,7 +37,7 @@ func (s *Stitcher) restore(ctx context.Context, ids []int32, since map[int32]uin
 	s.metrics.restoring.Set(float64(len(ids)))
 	defer s.metrics.restoring.Set(0)
 	defer s.metrics.remaining.Set(0)
-	r := &restoring{s: s, topic: s.cfg.topic(pipelines.TopicState), topicID: s.stateID, began: time.Now(), next: map[int32]int64{}, consumed: map[int32][]byte{}, told: time.Now()}
+	r := &restoring{s: s, topic: s.cfg.topic(pipelines.TopicState), topicID: s.stateID(), began: time.Now(), next: map[int32]int64{}, consumed: map[int32]state.Read{}, told: time.Now()}
 	var err error
 	if r.barrier, err = s.writeBarriers(ctx, r.topic, ids); err != nil {
 		return 0, err
@@ -64,11 +64,7 @@ func (s *Stitcher) restore(ctx context.Context, ids []int32, since map[int32]uin
 		if err != nil {
 			return r.records, err
 		}
-		read, err := parseConsumed(at.Read)
-		if err != nil {
-			return r.records, err
-		}
-		s.partitions[id] = &held{Partition: p, since: since[id], pending: rebuilt, next: at.Next, read: read}
+		s.partitions[id] = &held{Partition: p, since: since[id], pending: rebuilt, next: at.Next, read: at.Read}
 	}
 	return r.records, nil
 }
@@ -82,7 +78,7 @@ type restoring struct {
 	began   time.Time
 	next    map[int32]int64 // of the partitions that are not at their end yet
 	// consumed is what was said last of how far a partition's inputs are worked off.
-	consumed map[int32][]byte
+	consumed map[int32]state.Read
 	total    int64
 	records  int
 	told     time.Time
@@ -117,7 +113,7 @@ func (r *restoring) place(ctx context.Context, ids []int32) error {
 			if err := r.s.store.Clear(id); err != nil {
 				return err
 			}
-			at.Next, at.Read = start.Offset, nil
+			at.Next, at.Read = start.Offset, state.Read{}
 		}
 		r.consumed[id] = at.Read
 		r.next[id] = at.Next
@@ -173,19 +169,24 @@ func (r *restoring) take(f kgo.FetchTopicPartition) error {
 		if _, open := r.next[rec.Partition]; !open {
 			return nil
 		}
-		// Until the end is reached, what is there is as old as the beginning of this restore.
-		if string(rec.Key) == consumedKey {
-			r.consumed[rec.Partition] = bytes.Clone(rec.Value)
-		}
-		at := state.Position{Topic: r.topicID, Next: rec.Offset + 1, At: r.began, Read: r.consumed[rec.Partition]}
-		isBarrier := string(rec.Key) == barrierKey
-		done := isBarrier && string(rec.Value) == r.barrier
-		if !isBarrier && string(rec.Key) != consumedKey {
+		done := false
+		switch string(rec.Key) {
+		case barrierKey:
+			done = string(rec.Value) == r.barrier
+		case consumedKey:
+			var read state.Read // not into the last one, of which it would leave what it does not say
+			if err := json.Unmarshal(rec.Value, &read); err != nil {
+				return fmt.Errorf("how far the inputs are worked off: %w", err)
+			}
+			r.consumed[rec.Partition] = read
+		default:
 			r.records++
 			if err := batch.Add(rec.Partition, state.Record{Key: rec.Key, Value: rec.Value}); err != nil {
 				return err
 			}
 		}
+		// Until the end is reached, what is there is as old as the beginning of this restore.
+		at := state.Position{Topic: r.topicID, Next: rec.Offset + 1, At: r.began, Read: r.consumed[rec.Partition]}
 		r.next[rec.Partition] = at.Next
 		if done {
 			at.At = time.Now()

@@ -1,7 +1,6 @@
 package stitcher
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -22,11 +21,7 @@ func (s *Stitcher) save(work []*batch) error {
 			if err := batch.Add(b.partition.id, b.changes...); err != nil {
 				return err
 			}
-			read, err := json.Marshal(b.read)
-			if err != nil {
-				return err
-			}
-			at := state.Position{Topic: s.stateID, At: time.Now(), Read: read}
+			at := state.Position{Topic: s.stateID(), At: time.Now(), Read: b.read}
 			for _, r := range b.out {
 				if r.Topic == topic {
 					at.Next = max(at.Next, r.Offset+1)
@@ -57,11 +52,7 @@ func (s *Stitcher) stamp() error {
 		if p.next == 0 || owned[id] != p.since {
 			continue
 		}
-		read, err := json.Marshal(p.read)
-		if err == nil {
-			err = batch.Position(id, state.Position{Topic: s.stateID, Next: p.next, At: time.Now(), Read: read})
-		}
-		if err != nil {
+		if err := batch.Position(id, state.Position{Topic: s.stateID(), Next: p.next, At: time.Now(), Read: p.read}); err != nil {
 			return errors.Join(err, batch.Drop())
 		}
 	}

@@ -36,7 +36,6 @@ type Stitcher struct {
 	session    *kgo.GroupTransactSession
 	endings    *kafka.Endings
 	of         int32             // partitions of the tied topics
-	stateID    string            // of the changelog's topic
 	ids        map[string]string // of the topics that are tied, by name
 	store      *state.Store
 	ownership  ownership
@@ -55,7 +54,7 @@ type held struct {
 	// next is where in the changelog the store stands; 0 where it is not known.
 	next int64
 	// read is how far its inputs are worked off; told, that some of it has come again.
-	read consumed
+	read state.Read
 	told bool
 }
 
@@ -96,25 +95,17 @@ func (s *Stitcher) Run(ctx context.Context) (err error) {
 	s.ownership.lost()
 	defer session.CloseAllowingRebalance()
 	if s.of, err = s.countPartitions(ctx); err != nil {
-		return quiet(ctx, err)
+		return kafka.Quiet(ctx, err)
 	}
 	if err = s.mend(ctx); err != nil {
-		return quiet(ctx, fmt.Errorf("stitcher: %w", err))
+		return kafka.Quiet(ctx, fmt.Errorf("stitcher: %w", err))
 	}
 	for ctx.Err() == nil {
 		if err := s.turn(ctx); err != nil {
-			return quiet(ctx, err)
+			return kafka.Quiet(ctx, err)
 		}
 	}
 	return nil
-}
-
-// quiet is nil where the error is only that we were told to stop.
-func quiet(ctx context.Context, err error) error {
-	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, kgo.ErrClientClosed)) {
-		return nil
-	}
-	return err
 }
 
 func (s *Stitcher) options() []kgo.Opt {
@@ -179,12 +170,12 @@ func (s *Stitcher) countPartitions(ctx context.Context) (int32, error) {
 		n = got
 		id := m[name].ID
 		s.ids[name] = id.String()
-		if t.Name == pipelines.TopicState {
-			s.stateID = s.ids[name]
-		}
 	}
 	return n, nil
 }
+
+// stateID is the id of the changelog's topic.
+func (s *Stitcher) stateID() string { return s.ids[s.cfg.topic(pipelines.TopicState)] }
 
 // turn takes what has come, if anything, and commits what follows from it.
 func (s *Stitcher) turn(ctx context.Context) error {

@@ -25,7 +25,7 @@ type batch struct {
 	out       []*kgo.Record // in the order to be produced
 	changes   []state.Record
 	tally     tally
-	read      consumed // how far the inputs are worked off with it
+	read      state.Read // how far the inputs are worked off with it
 }
 
 // sort groups what was fetched by partition, each of which may be there more than once. A partition whose restoring changed facts has
@@ -50,17 +50,14 @@ func (s *Stitcher) sort(fetches kgo.Fetches) []*batch {
 			return
 		}
 		// A batch of which nothing is left is one all the same: its offsets are to be committed.
-		b, records := of(f.Partition), f.Records
-		isEvents := f.Topic == s.cfg.topic(pipelines.TopicEvents)
-		if p := b.partition; p != nil && isEvents {
-			records = s.unread(p, f, p.read.Events)
-		} else if p != nil {
-			records = s.unread(p, f, p.read.Messages)
+		b := of(f.Partition)
+		if b.partition == nil { // taken away since the poll: the transaction aborts
+			return
 		}
-		if isEvents {
-			b.events = append(b.events, records...)
+		if f.Topic == s.cfg.topic(pipelines.TopicEvents) {
+			b.events = append(b.events, s.unread(b.partition, f, b.partition.read.Events)...)
 		} else {
-			b.messages = append(b.messages, records...)
+			b.messages = append(b.messages, s.unread(b.partition, f, b.partition.read.Messages)...)
 		}
 	})
 	work := make([]*batch, 0, len(byID))

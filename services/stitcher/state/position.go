@@ -16,8 +16,20 @@ type Position struct {
 	Next int64 `json:"next"`
 	// At is when the changelog was last known to stand there: what it has removed for good since then the store cannot know.
 	At time.Time `json:"at"`
-	// Read is what the changelog said last of how far the partition's inputs are worked off.
-	Read json.RawMessage `json:"read,omitempty"`
+	// Read is how far the partition's inputs were worked off there.
+	Read Read `json:"read,omitzero"`
+}
+
+// Read is how far a partition's inputs are worked off.
+type Read struct {
+	Events   ReadTopic `json:"events"`
+	Messages ReadTopic `json:"messages"`
+}
+
+// ReadTopic is the first offset that is not worked off. A topic that was made anew under its name is another one.
+type ReadTopic struct {
+	Topic string `json:"topic"`
+	Next  int64  `json:"next"`
 }
 
 func positionKey(partition int32) []byte { return append(appendPartition(nil, partition), 0) }
