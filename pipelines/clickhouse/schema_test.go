@@ -31,10 +31,10 @@ var (
 	derived = regexp.MustCompile(`CREATE MATERIALIZED VIEW (\w+) TO (\w+) AS`)
 )
 
-// Every table says what it is and remembers its inserts: without the window a repeated one would count twice.
 // madeAnew are tables whose rows may come again: the last ones stand.
 var madeAnew = map[string]bool{"stage_order": true, "workspace_settings": true, "loads": true}
 
+// Every table says what it is and remembers its inserts: without the window a repeated one would count twice.
 func TestEveryTableIsDescribedAndRemembersInserts(t *testing.T) {
 	n, all := 0, sql(t, Migrations())
 	for name, text := range all {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/throughline-io/throughline/services/internal/kafka"
@@ -31,17 +32,11 @@ func TestTransactionsEndBeforeTheNext(t *testing.T) {
 		kills      = 4
 		between    = 9 // transactions from kill to kill
 	)
-	endings := kafka.NewEndings("producer", []string{"t"}, time.Minute, log)
-	client, err := kgo.NewClient(kgo.SeedBrokers(k.Addr()), kgo.TransactionalID("producer"), kgo.TransactionTimeout(time.Minute), endings.Hook(),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(100*time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	p := newTransactions(t, log, k.Addr())
+	client, endings := p.client, p.endings
 	if _, err := kadm.NewClient(client).CreateTopic(ctx, partitions, 1, nil, "t"); err != nil {
 		t.Fatal(err)
 	}
-	committed := map[string]bool{}
 	mended := 0
 	for i := range kills * between {
 		missing, err := endings.Await(ctx, client)
@@ -51,24 +46,13 @@ func TestTransactionsEndBeforeTheNext(t *testing.T) {
 		if missing {
 			mended++
 		}
-		if err := client.BeginTransaction(); err != nil {
-			t.Fatal(err)
-		}
-		value := strconv.Itoa(i)
-		var records []*kgo.Record
+		var to []int32
 		for p := range int32(partitions) {
 			if i%between == 0 || (i+int(p))%3 > 0 { // what a transaction does not write to, its markers do not reach
-				records = append(records, &kgo.Record{Topic: "t", Partition: p, Value: []byte(value)})
+				to = append(to, p)
 			}
 		}
-		if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
-			t.Fatal(err)
-		}
-		committed[value] = i%2 == 0 // so that the end of one is wrong for the other
-		endings.Ending()
-		if err := client.EndTransaction(ctx, kgo.TransactionEndTry(committed[value])); err != nil {
-			t.Fatal(err)
-		}
+		p.transaction(ctx, t, i, to, func() {})
 		if i%between == between/2 {
 			if err := syscall.Kill(k.PID(), syscall.SIGKILL); err != nil {
 				t.Fatal(err)
@@ -83,6 +67,45 @@ func TestTransactionsEndBeforeTheNext(t *testing.T) {
 		if err := checkTransactions(ctx, k.Addr(), p, kills*between, func(i int) bool { return i%2 == 0 && (i%between == 0 || (i+int(p))%3 > 0) }); err != nil {
 			t.Errorf("partition %d: %v", p, err)
 		}
+	}
+}
+
+// transactions is a producer of numbered transactions.
+type transactions struct {
+	client  *kgo.Client
+	endings *kafka.Endings
+}
+
+func newTransactions(t *testing.T, log *zap.Logger, addrs ...string) *transactions {
+	t.Helper()
+	endings := kafka.NewEndings("producer", []string{"t"}, time.Minute, log)
+	client, err := kgo.NewClient(kgo.SeedBrokers(addrs...), kgo.TransactionalID("producer"), kgo.TransactionTimeout(time.Minute), endings.Hook(),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(100*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return &transactions{client, endings}
+}
+
+// transaction writes its number to partitions, and does something before it ends. Even ones are committed and odd ones aborted, so that the
+// end of one is wrong for the next.
+func (p *transactions) transaction(ctx context.Context, t *testing.T, i int, partitions []int32, during func()) {
+	t.Helper()
+	if err := p.client.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	var records []*kgo.Record
+	for _, partition := range partitions {
+		records = append(records, &kgo.Record{Topic: "t", Partition: partition, Value: []byte(strconv.Itoa(i))})
+	}
+	if err := p.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	p.endings.Ending()
+	during()
+	if err := p.client.EndTransaction(ctx, kgo.TransactionEndTry(i%2 == 0)); err != nil {
+		t.Fatal(err)
 	}
 }
 

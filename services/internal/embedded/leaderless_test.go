@@ -13,8 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap/zaptest"
-
-	"github.com/throughline-io/throughline/services/internal/kafka"
 )
 
 // A partition has no leader while a transaction ends: its broker stands still, and comes back over the connections that it had. Nobody but
@@ -31,45 +29,25 @@ func TestClusterEndsATransactionWhereNobodyLeads(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Stop()
-	endings := kafka.NewEndings("producer", []string{"t"}, time.Minute, log)
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.Addrs()...), kgo.TransactionalID("producer"), kgo.TransactionTimeout(time.Minute), endings.Hook(),
-		kgo.DefaultProduceTopic("t"), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(100*time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	p := newTransactions(t, log, c.Addrs()...)
 	other, err := kgo.NewClient(kgo.SeedBrokers(c.Addrs()...)) // the producer's connections are counted
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
 	admin := kadm.NewClient(other)
-	const partitions = 3 // of one replica each, on every broker one
-	if _, err := admin.CreateTopic(ctx, partitions, 1, nil, "t"); err != nil {
+	everywhere := []int32{0, 1, 2} // of one replica each, on every broker one
+	if _, err := admin.CreateTopic(ctx, int32(len(everywhere)), 1, nil, "t"); err != nil {
 		t.Fatal(err)
 	}
 	missing := false
 	transaction := func(i int, during func()) {
 		t.Helper()
-		var records []*kgo.Record
-		for p := range int32(partitions) {
-			records = append(records, &kgo.Record{Topic: "t", Partition: p, Value: []byte(strconv.Itoa(i))})
-		}
-		if err := client.BeginTransaction(); err != nil {
-			t.Fatal(err)
-		}
-		if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
-			t.Fatal(err)
-		}
-		endings.Ending()
-		during()
-		if err := client.EndTransaction(ctx, kgo.TransactionEndTry(i%2 == 0)); err != nil {
-			t.Fatal(err)
-		}
+		p.transaction(ctx, t, i, everywhere, during)
 	}
 	await := func() {
 		t.Helper()
-		if missing, err = endings.Await(ctx, client); err != nil {
+		if missing, err = p.endings.Await(ctx, p.client); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,10 +77,10 @@ func TestClusterEndsATransactionWhereNobodyLeads(t *testing.T) {
 	}
 	transaction(5, func() {})
 	await()
-	for p := range int32(partitions) {
+	for _, id := range everywhere {
 		for _, addr := range c.Addrs() {
-			if err := checkTransactions(ctx, addr, p, 6, func(i int) bool { return i%2 == 0 }); err != nil {
-				t.Errorf("partition %d: %v", p, err)
+			if err := checkTransactions(ctx, addr, id, 6, func(i int) bool { return i%2 == 0 }); err != nil {
+				t.Errorf("partition %d: %v", id, err)
 			}
 		}
 	}

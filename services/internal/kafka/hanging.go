@@ -114,9 +114,10 @@ func (e *Endings) OnBrokerConnect(kgo.BrokerMetadata, time.Duration, net.Conn, e
 	e.connections.Add(1)
 }
 
-// Mend ends the last transaction under the client's transactional id in every partition of the topics and of the group offsets, and reports whether any marker was missing. One that is still open is aborted first, as the next producer under its name
-// would do. How a transaction ended the coordinator knows as long as no new one was begun: so this comes before anything is
-// produced. It waits for a transaction that is ending, and for partitions without a leader.
+// Mend ends the last transaction under the client's transactional id in every partition of the topics and of the group offsets, and
+// reports whether any marker was missing. One that is still open is aborted first, as the next producer under its name would do. How a
+// transaction ended the coordinator knows as long as no new one was begun: so this comes before anything is produced. It waits for a
+// transaction that is ending, and for partitions without a leader.
 func (e *Endings) Mend(ctx context.Context, client *kgo.Client) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.wait)
 	defer cancel()
