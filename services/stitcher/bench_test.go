@@ -52,7 +52,9 @@ func BenchmarkWork(b *testing.B) {
 					}
 				}
 			}
-			must(s.save(work))
+			saved := store.NewBatch()
+			must(fill(saved, work))
+			must(s.save(saved, work))
 			for _, one := range work {
 				must(one.partition.Commit(s.cfg.CacheBytes / of))
 			}

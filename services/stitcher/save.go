@@ -9,35 +9,35 @@ import (
 	"github.com/throughline-io/throughline/services/stitcher/state"
 )
 
-// save makes what a transaction has committed the store's own. Before that a crash loses nothing: it is in the changelog.
-func (s *Stitcher) save(work []*batch) error {
-	topic := s.cfg.topic(pipelines.TopicState)
-	batch := s.store.NewBatch()
-	err := func() error {
-		for _, b := range work {
-			if len(b.changes) == 0 && b.read == b.partition.read {
-				continue
-			}
-			if err := batch.Add(b.partition.id, b.changes...); err != nil {
-				return err
-			}
-			at := state.Position{Topic: s.stateID(), At: time.Now(), Read: b.read}
-			for _, r := range b.out {
-				if r.Topic == topic {
-					at.Next = max(at.Next, r.Offset+1)
-				}
-			}
-			if err := batch.Position(b.partition.id, at); err != nil {
-				return err
-			}
-			b.partition.next = at.Next
+// fill puts what a transaction changes into a batch of the store's.
+func fill(to *state.Batch, work []*batch) error {
+	for _, b := range work {
+		if err := to.Add(b.partition.id, b.changes...); err != nil {
+			return fmt.Errorf("keep the state: %w", err)
 		}
-		return nil
-	}()
-	if err != nil {
-		return errors.Join(fmt.Errorf("keep the state: %w", err), batch.Drop())
 	}
-	if err := batch.Apply(); err != nil {
+	return nil
+}
+
+// save makes what a transaction has committed the store's own. Before that a crash loses nothing: it is in the changelog.
+func (s *Stitcher) save(filled *state.Batch, work []*batch) error {
+	topic := s.cfg.topic(pipelines.TopicState)
+	for _, b := range work {
+		if len(b.changes) == 0 && b.read == b.partition.read {
+			continue
+		}
+		at := state.Position{Topic: s.stateID(), At: time.Now(), Read: b.read}
+		for _, r := range b.out {
+			if r.Topic == topic {
+				at.Next = max(at.Next, r.Offset+1)
+			}
+		}
+		if err := filled.Position(b.partition.id, at); err != nil {
+			return fmt.Errorf("keep the state: %w", err)
+		}
+		b.partition.next = at.Next
+	}
+	if err := filled.Apply(); err != nil {
 		return fmt.Errorf("keep the state: %w", err)
 	}
 	return nil

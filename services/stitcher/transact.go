@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,22 +67,22 @@ func (s *Stitcher) sort(fetches kgo.Fetches) []*batch {
 }
 
 // transact does the work of all partitions in one transaction.
-func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
+func (s *Stitcher) transact(ctx context.Context, work []*batch) (err error) {
 	start := time.Now()
 	if err := s.session.Begin(); err != nil {
 		return fmt.Errorf("stitcher: begin: %w", err)
 	}
-	failure := s.work(ctx, work, start)
+	out := s.newSender(ctx, len(work))
+	failure := s.work(ctx, work, start, out)
 	worked := s.metrics.phase("work", start)
-	// By now the former transaction's markers have had the time of the work to be written.
-	mended, unended := s.endings.Await(ctx, s.session.Client())
-	if mended {
-		s.metrics.mended.Inc()
+	if err := out.finish(); err != nil { // nothing was produced, and the outcome of the former one stands: it is looked into by the next Run
+		return fmt.Errorf("stitcher: transaction: %w", err)
 	}
-	if unended != nil { // nothing may be produced, and the outcome of the former one stands: it is looked into by the next Run
-		return fmt.Errorf("stitcher: transaction: %w", unended)
+	saved := s.store.NewBatch()
+	defer func() { err = errors.Join(err, saved.Drop()) }()
+	if failure == nil {
+		failure = fill(saved, work) // while the broker writes
 	}
-	produced := s.produce(ctx, work)
 	end := kgo.TransactionEndTry(failure == nil)
 	s.endings.Ending()
 	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out by restoring everything.
@@ -92,7 +91,7 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 	if errors.Is(failure, errNotOwned) {
 		failure = nil
 	}
-	if err := errors.Join(failure, err, produced()); err != nil {
+	if err := errors.Join(failure, err, out.failure()); err != nil {
 		s.metrics.transactions.WithLabelValues("failed").Inc()
 		s.forgetAll() // in memory may be what was never committed
 		return fmt.Errorf("stitcher: transaction: %w", err)
@@ -115,7 +114,7 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) error {
 	s.metrics.transactions.WithLabelValues("committed").Inc()
 	s.metrics.seconds.Observe(time.Since(start).Seconds())
 	s.pace(time.Since(start))
-	if err := s.save(work); err != nil {
+	if err := s.save(saved, work); err != nil {
 		s.forgetAll()
 		return fmt.Errorf("stitcher: %w", err)
 	}
@@ -178,59 +177,28 @@ func (s *Stitcher) measure() {
 // measureEvery is how often the disk is asked.
 const measureEvery = 5 * time.Second
 
-// work lets partitions work side by side; they share nothing.
-func (s *Stitcher) work(ctx context.Context, work []*batch, now time.Time) error {
+// work lets partitions work side by side; they share nothing. What comes of one is sent while others work.
+func (s *Stitcher) work(ctx context.Context, work []*batch, now time.Time, out *sender) error {
+	if slices.ContainsFunc(work, func(b *batch) bool { return b.partition == nil }) {
+		// The group took it away between the poll and now: the end of this transaction will say so.
+		return errNotOwned
+	}
 	var g errgroup.Group
 	g.SetLimit(s.cfg.Workers)
 	for _, b := range work {
-		if b.partition == nil {
-			// The group took it away between the poll and now: the end of this transaction will say so.
-			return errNotOwned
-		}
-		g.Go(func() error { return s.workOne(ctx, b, now.UnixMilli()) })
+		g.Go(func() error {
+			if err := s.workOne(ctx, b, now.UnixMilli()); err != nil {
+				return err
+			}
+			out.ready <- b
+			return nil
+		})
 	}
 	return g.Wait()
 }
 
 // errNotOwned is met when records came of a partition that was taken away meanwhile: the transaction aborts.
 var errNotOwned = errors.New("records of a partition that is not held")
-
-// produce hands all records to the producer and returns what to ask, after the transaction has ended, for failures.
-func (s *Stitcher) produce(ctx context.Context, work []*batch) func() error {
-	var mu sync.Mutex
-	var first error
-	promise := func(_ *kgo.Record, err error) {
-		if err != nil {
-			mu.Lock()
-			defer mu.Unlock()
-			if first == nil {
-				first = err
-			}
-		}
-	}
-	// In the order of partitions only so that runs look alike; order matters within a partition alone.
-	slices.SortFunc(work, func(a, b *batch) int { return int(a.id()) - int(b.id()) })
-	for _, b := range work {
-		for _, r := range b.out {
-			s.session.Produce(ctx, r, promise)
-		}
-	}
-	return func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		if first != nil && !errors.Is(first, kgo.ErrAborting) {
-			return fmt.Errorf("produce: %w", first)
-		}
-		return nil
-	}
-}
-
-func (b *batch) id() int32 {
-	if b.partition == nil {
-		return -1
-	}
-	return b.partition.id
-}
 
 // settleOwnership restores what has become ours and forgets what has not stayed.
 func (s *Stitcher) settleOwnership(ctx context.Context) error {

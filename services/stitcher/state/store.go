@@ -129,12 +129,18 @@ func (b *Batch) set(partition int32, r Record) error {
 
 // Apply makes the batch the store's own.
 func (b *Batch) Apply() error {
-	err := b.b.Commit(pebble.NoSync)
-	return errors.Join(err, b.b.Close())
+	return errors.Join(b.b.Commit(pebble.NoSync), b.Drop())
 }
 
-// Drop forgets the batch.
-func (b *Batch) Drop() error { return b.b.Close() }
+// Drop forgets the batch, if it was not applied or dropped.
+func (b *Batch) Drop() error {
+	if b.b == nil {
+		return nil
+	}
+	dropped := b.b
+	b.b = nil
+	return dropped.Close()
+}
 
 // Len is how many bytes the batch holds.
 func (b *Batch) Len() int { return b.b.Len() }
