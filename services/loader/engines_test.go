@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -60,7 +59,7 @@ func TestMain(m *testing.M) {
 
 func engineConfig(t testing.TB) embedded.Config {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(embedded.EnginesDir(), "kafka")); err != nil {
+	if err := embedded.Fetched(embedded.EnginesDir()); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("no engines: %v", err)
 		}

@@ -132,7 +132,7 @@ var logs = func(t *testing.T) string {
 // realKafka is a broker with the topics of a system, and its address.
 func realKafka(t *testing.T, prefix string, partitions int32) string {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(embedded.EnginesDir(), "kafka")); err != nil {
+	if err := embedded.Fetched(embedded.EnginesDir()); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("no engines: %v", err)
 		}

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +39,7 @@ type served struct {
 
 func serve(t *testing.T) *served {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(embedded.EnginesDir(), "kafka")); err != nil {
+	if err := embedded.Fetched(embedded.EnginesDir()); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("no engines: %v", err)
 		}
