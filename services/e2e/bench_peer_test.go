@@ -129,7 +129,7 @@ func (x *bench) engine(b *testing.B, db clickhouse.Conn, format string, consumer
 			b.Fatal(err)
 		}
 		if format == "RawBLOB" {
-			with, values = "WITH JSONExtract(record, 'Tuple(" + strings.ReplaceAll(typed, "'", "\\'") + ")') AS read ", picked
+			with, values = "WITH JSONExtract(record, 'Tuple("+strings.ReplaceAll(typed, "'", "\\'")+")') AS read ", picked
 		} else {
 			columns = typed
 		}

@@ -16,7 +16,8 @@ type Config struct {
 	TopicPrefix string
 	// Group is the consumer group.
 	Group string
-	// MaxRows and MaxBytes bound a batch: rows of all tables, bytes of records.
+	// MaxRows and MaxBytes bound a batch: rows of all tables, bytes of records. In memory are two at most: the one that is loaded, and
+	// the next one.
 	MaxRows  int
 	MaxBytes int
 	// Linger is how long a batch waits for more records, from the batch before it on.

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -38,7 +39,10 @@ type Loader struct {
 	log     *zap.Logger
 	metrics *metrics
 	client  *kgo.Client
+	made    chan struct{} // closed once there is a client and the topics are known: it joins the group while it is made
 	settled settled
+	ahead   ahead
+	busy    sync.Mutex           // while a batch is loaded: its partitions are ours
 	ids     map[string]uuid.UUID // of the topics
 	loaded  plan                 // the last one
 	lag     lag
@@ -57,17 +61,21 @@ func (l *Loader) Run(ctx context.Context) error {
 	if err := l.cfg.Validate(); err != nil {
 		return err
 	}
-	if err := l.identify(ctx); err != nil {
-		return kafka.Quiet(ctx, err)
-	}
+	// Of a former Run: it is found out anew.
+	l.settled.take()
+	l.ahead.take()
+	l.loaded, l.made = nil, make(chan struct{})
 	client, err := kgo.NewClient(l.options()...)
 	if err != nil {
 		return fmt.Errorf("loader: %w", err)
 	}
-	l.client = client
-	l.settled.take() // of a former Run: it is found out anew
-	l.loaded = nil
 	defer client.CloseAllowingRebalance()
+	l.client = client
+	l.ids, err = l.identify(ctx)
+	close(l.made)
+	if err != nil {
+		return kafka.Quiet(ctx, err)
+	}
 	for ctx.Err() == nil {
 		if err := l.turn(ctx); err != nil {
 			return kafka.Quiet(ctx, err)
@@ -102,20 +110,35 @@ func (l *Loader) options() []kgo.Opt {
 	)
 }
 
-// turn loads one batch. From its poll on no partition is taken from us until it is done.
+// turn loads one batch. No partition is taken from us while it runs, nor between what was polled and the end of the turn.
 func (l *Loader) turn(ctx context.Context) error {
-	items, err := l.poll(ctx)
 	defer l.client.AllowRebalance()
-	if err != nil {
+	if err := l.poll(ctx); err != nil {
 		return err
 	}
+	stop, err := l.loadNext(ctx)
+	// Only now: reading may wait for a rebalance, which waits for the batch.
+	return errors.Join(err, stop())
+}
+
+// loadNext loads what was read, while more is read. That is to be stopped.
+func (l *Loader) loadNext(ctx context.Context) (stop func() error, err error) {
+	l.busy.Lock()
+	defer l.busy.Unlock()
+	items := l.ahead.take()
+	if len(items) == 0 {
+		return func() error { return nil }, l.commitSettled(ctx)
+	}
+	stop = l.readAhead(ctx)
+	return stop, l.loadAll(ctx, items)
+}
+
+// loadAll loads items as one batch, or as several where a plan has no room for them.
+func (l *Loader) loadAll(ctx context.Context, items []item) error {
 	if err := l.commitSettled(ctx); err != nil {
 		return err
 	}
 	for _, p := range planOf(items).parts(maxMetadata) {
-		if len(p) == 0 {
-			continue
-		}
 		if err := l.commitPlanned(ctx, p); err != nil {
 			return err
 		}
@@ -165,7 +188,11 @@ func stale(ctx context.Context, err error) error {
 	return err
 }
 
+// lost lets partitions go once the batch is loaded that may be of them.
 func (l *Loader) lost(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
+	l.busy.Lock()
+	defer l.busy.Unlock()
+	l.ahead.forget(partitions)
 	l.settled.forget(partitions)
 	l.lag.forget(partitions)
 }

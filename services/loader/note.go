@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
 	schema "github.com/throughline-io/throughline/pipelines/clickhouse"
@@ -99,24 +97,19 @@ func (l *Loader) noted(ctx context.Context) (map[string]map[int32]note, error) {
 }
 
 // identify asks for the topics' ids.
-func (l *Loader) identify(ctx context.Context) error {
-	client, err := kgo.NewClient(l.cfg.Kafka...)
-	if err != nil {
-		return fmt.Errorf("loader: %w", err)
-	}
-	defer client.Close()
-	topics, err := kadm.NewClient(client).ListTopics(ctx, l.topics()...)
+func (l *Loader) identify(ctx context.Context) (map[string]uuid.UUID, error) {
+	topics, err := l.admin().ListTopics(ctx, l.topics()...)
 	if err == nil {
 		err = topics.Error()
 	}
 	if err != nil {
-		return fmt.Errorf("loader: ask for the topics: %w", err)
+		return nil, fmt.Errorf("loader: ask for the topics: %w", err)
 	}
-	l.ids = map[string]uuid.UUID{}
+	ids := map[string]uuid.UUID{}
 	for name, t := range topics {
-		l.ids[name] = uuid.UUID(t.ID)
+		ids[name] = uuid.UUID(t.ID)
 	}
-	return nil
+	return ids, nil
 }
 
 // tellBehind counts a partition whose offset had gone back.

@@ -13,39 +13,33 @@ import (
 // pollStep is how many records are taken at a time: a batch may be larger than its bounds by what these hold.
 const pollStep = 100
 
-// leastLinger is how long a batch waits for more records that have come already.
+// leastLinger is how long a batch that was not read ahead waits for more records that have come already.
 const leastLinger = 20 * time.Millisecond
 
-// poll takes what has come, and waits a little for more unless there is plenty. A batch begins at most once in Linger: what has gathered
-// while the one before was inserted is not kept waiting once more.
-func (l *Loader) poll(ctx context.Context) ([]item, error) {
-	var items []item
-	rows, bytes := 0, 0
-	wait, cancel := context.WithTimeout(ctx, l.cfg.PollTimeout)
+// poll waits until something has come, and a little for more unless there is plenty. A batch begins at most once in Linger: what has
+// gathered while the one before was inserted is not kept waiting once more.
+func (l *Loader) poll(ctx context.Context) error {
+	something, _ := l.ahead.has(0, 0)
+	linger := l.cfg.Linger - time.Since(l.polled)
+	if !something {
+		first, cancel := context.WithTimeout(ctx, l.cfg.PollTimeout)
+		defer cancel()
+		fetches := l.client.PollRecords(first, pollStep)
+		if err := l.got(fetches); err != nil {
+			return err
+		}
+		if something, _ = l.ahead.has(0, 0); !something {
+			return ctx.Err()
+		}
+		linger = max(leastLinger, l.cfg.Linger-time.Since(l.polled))
+	}
+	more, cancel := context.WithTimeout(ctx, linger)
 	defer cancel()
-	for rows < l.cfg.MaxRows && bytes < l.cfg.MaxBytes {
-		fetches := l.client.PollRecords(wait, pollStep)
-		if err := fetchError(fetches); err != nil {
-			return nil, err
-		}
-		if wait.Err() != nil && fetches.Empty() {
-			break
-		}
-		if len(items) == 0 {
-			linger, cancel := context.WithTimeout(ctx, max(leastLinger, l.cfg.Linger-time.Since(l.polled)))
-			defer cancel()
-			wait = linger
-		}
-		l.lag.fetched(fetches)
-		fetches.EachRecord(func(r *kgo.Record) {
-			i := l.decode(r)
-			items = append(items, i)
-			rows += i.rows()
-			bytes += len(r.Value)
-		})
+	if err := l.readUntil(more); err != nil {
+		return err
 	}
 	l.polled = time.Now()
-	return items, ctx.Err()
+	return ctx.Err()
 }
 
 // fetchError is what a poll met other than the end of its wait.
