@@ -31,7 +31,7 @@ const (
 	freshFor        = 20 * time.Second
 	freshProbeEvery = 50
 	// freshLook is how long after a look at the report the next one is taken: what is measured is late by half of it and of the query.
-	freshLook = 10 * time.Millisecond
+	freshLook = 25 * time.Millisecond
 )
 
 // BenchmarkFreshness measures how long after the answer to a request its visit is seen in channel_daily, at 5,000 events a second of a busy

@@ -32,7 +32,7 @@ type Config struct {
 	// PlanTimeout is how long after its plan a batch may still be inserted. It keeps a process that slept from repeating
 	// inserts that ClickHouse no longer remembers: within it, all loaders must make fewer inserts than its memory is long.
 	PlanTimeout time.Duration
-	// Inserts is how many tables are inserted into at once.
+	// Inserts is how many tables are inserted into at once: of more, those that reports read would be there later.
 	Inserts int
 	// Retries bounds how often an insert is tried again before Run gives up (and is started again).
 	Retries int
@@ -44,7 +44,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Group: "throughline.loader", MaxRows: 200_000, MaxBytes: 24 << 20, Linger: 100 * time.Millisecond, PollTimeout: 200 * time.Millisecond,
-		FetchWait: 100 * time.Millisecond, SessionTimeout: 10 * time.Second, RebalanceTimeout: time.Minute, PlanTimeout: 5 * time.Minute, Inserts: 4, Retries: 20,
+		FetchWait: 100 * time.Millisecond, SessionTimeout: 10 * time.Second, RebalanceTimeout: time.Minute, PlanTimeout: 5 * time.Minute, Inserts: 2, Retries: 20,
 	}
 }
 

@@ -42,6 +42,8 @@ type Config struct {
 	FetchWait time.Duration
 	// PollTimeout is after how long without records ownership is looked at.
 	PollTimeout time.Duration
+	// Linger is how long after the beginning of a transaction the next one begins at the earliest, unless there is plenty to do.
+	Linger time.Duration
 	// MaxRecords bounds a transaction.
 	MaxRecords int
 	// StateDir holds what is kept of the changelog between starts; no other process may use it. Empty: in memory, and each start
@@ -62,7 +64,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Group: "throughline.stitcher", TransactionalID: "throughline-stitcher-0", TransactionTimeout: 30 * time.Second,
-		SessionTimeout: 10 * time.Second, FetchWait: 100 * time.Millisecond, PollTimeout: defaultPollTimeout,
+		SessionTimeout: 10 * time.Second, FetchWait: 100 * time.Millisecond, PollTimeout: defaultPollTimeout, Linger: 100 * time.Millisecond,
 		MaxRecords: 10_000, Workers: 2, State: state.DefaultOptions(), CacheBytes: 32 << 20, HeavyBytes: 256 << 20, MaxPersonNodes: 1000,
 	}
 }
@@ -81,6 +83,7 @@ func (c Config) Validate() error {
 	need(c.SessionTimeout > 0, "session_timeout", c.SessionTimeout, "must be positive")
 	need(c.FetchWait > 0, "fetch_wait", c.FetchWait, "must be positive")
 	need(c.PollTimeout > 0, "poll_timeout", c.PollTimeout, "must be positive")
+	need(c.Linger >= 0 && c.Linger <= time.Second, "linger", c.Linger, "must be from 0 to 1s")
 	need(c.MaxRecords > 0, "max_records", c.MaxRecords, "must be positive")
 	need(c.CacheBytes > 0, "cache_bytes", c.CacheBytes, "must be positive")
 	need(c.HeavyBytes > 0, "heavy_bytes", c.HeavyBytes, "must be positive")

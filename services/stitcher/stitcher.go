@@ -41,7 +41,9 @@ type Stitcher struct {
 	ownership  ownership
 	partitions map[int32]*held
 	measured   time.Time
-	take       int // records of the next transaction
+	began      time.Time // the last transaction
+	took       int       // its records
+	take       int       // records of the next transaction
 }
 
 // held is a partition's state and the ownership that it was restored under.
@@ -183,12 +185,21 @@ func (s *Stitcher) turn(ctx context.Context) error {
 	poll, cancel := context.WithTimeout(ctx, s.cfg.PollTimeout)
 	fetches := s.session.PollRecords(poll, s.take)
 	cancel()
-	// What lay ready was fetched when the last transaction began: what has come since then is one question away.
-	if n := fetches.NumRecords(); n > 0 && n < s.take {
-		poll, cancel := context.WithTimeout(ctx, freshWait)
-		fetches = append(fetches, s.session.PollRecords(poll, s.take-n)...)
-		cancel()
+	// What lay ready was fetched when the last transaction began: what has come since then is one question away. And a transaction costs as
+	// much as hundreds of events: few of them wait for more, where more is to be expected.
+	n, wait := fetches.NumRecords(), freshWait
+	if n < plenty && s.took >= few {
+		wait = max(freshWait, s.cfg.Linger-time.Since(s.began))
 	}
+	more, cancel := context.WithTimeout(ctx, wait)
+	for n > 0 && n < s.take && more.Err() == nil && fetches.Err() == nil {
+		fetches = append(fetches, s.session.PollRecords(more, s.take-n)...)
+		if n = fetches.NumRecords(); n >= plenty {
+			break
+		}
+	}
+	cancel()
+	s.began, s.took = time.Now(), n
 	s.metrics.phase("wait", began)
 	if err := s.fetchErrors(ctx, fetches); err != nil {
 		return err
@@ -232,7 +243,11 @@ const longTransaction = 2 * time.Second
 
 const (
 	// freshWait bounds the wait for what has come while the last transaction ran.
-	freshWait           = 5 * time.Millisecond
+	freshWait = 5 * time.Millisecond
+	// plenty is how many records need not wait for more; few, how many the transaction before must have had for any to wait: a message from
+	// partition to partition is seldom the last one.
+	plenty              = 1_000
+	few                 = 100
 	fetchPartitionBytes = 256 << 10
 	leaderPause         = 100 * time.Millisecond
 )
