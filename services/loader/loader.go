@@ -39,7 +39,7 @@ type Loader struct {
 	log     *zap.Logger
 	metrics *metrics
 	client  *kgo.Client
-	made    chan struct{} // closed once there is a client and the topics are known: it joins the group while it is made
+	made    chan struct{} // closed once there is a client: it joins the group while it is made
 	settled settled
 	ahead   ahead
 	busy    sync.Mutex           // while a batch is loaded: its partitions are ours
@@ -61,6 +61,9 @@ func (l *Loader) Run(ctx context.Context) error {
 	if err := l.cfg.Validate(); err != nil {
 		return err
 	}
+	if err := l.identify(ctx); err != nil {
+		return kafka.Quiet(ctx, err)
+	}
 	// Of a former Run: it is found out anew.
 	l.settled.take()
 	l.ahead.take()
@@ -71,11 +74,7 @@ func (l *Loader) Run(ctx context.Context) error {
 	}
 	defer client.CloseAllowingRebalance()
 	l.client = client
-	l.ids, err = l.identify(ctx)
 	close(l.made)
-	if err != nil {
-		return kafka.Quiet(ctx, err)
-	}
 	for ctx.Err() == nil {
 		if err := l.turn(ctx); err != nil {
 			return kafka.Quiet(ctx, err)

@@ -3,11 +3,15 @@ package loader
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
 	schema "github.com/throughline-io/throughline/pipelines/clickhouse"
+	"github.com/throughline-io/throughline/services/internal/kafka"
 )
 
 // note writes into ClickHouse that a plan is about to be loaded, and that the one before it is. A loader that the group has put out may be
@@ -96,21 +100,34 @@ func (l *Loader) noted(ctx context.Context) (map[string]map[int32]note, error) {
 	return out, err
 }
 
-// identify asks for the topics' ids.
-func (l *Loader) identify(ctx context.Context) (map[string]uuid.UUID, error) {
-	topics, err := l.admin().ListTopics(ctx, l.topics()...)
-	if err == nil {
-		err = topics.Error()
-	}
+// identify asks for the topics' ids. A topic that was made a moment ago may not be known everywhere.
+func (l *Loader) identify(ctx context.Context) error {
+	client, err := kgo.NewClient(l.cfg.Kafka...)
 	if err != nil {
-		return nil, fmt.Errorf("loader: ask for the topics: %w", err)
+		return fmt.Errorf("loader: %w", err)
 	}
-	ids := map[string]uuid.UUID{}
-	for name, t := range topics {
-		ids[name] = uuid.UUID(t.ID)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
+	defer cancel()
+	err = kafka.Persist(ctx, func() (bool, error) {
+		topics, err := kadm.NewClient(client).ListTopics(ctx, l.topics()...)
+		if err == nil {
+			err = topics.Error()
+		}
+		l.ids = map[string]uuid.UUID{}
+		for name, t := range topics {
+			l.ids[name] = uuid.UUID(t.ID)
+		}
+		return err == nil || !kafka.Passing(err), err
+	})
+	if err != nil {
+		return fmt.Errorf("loader: ask for the topics: %w (`throughline migrate` creates them)", err)
 	}
-	return ids, nil
+	return nil
 }
+
+// identifyTimeout bounds the wait for topics that are not there.
+const identifyTimeout = 10 * time.Second
 
 // tellBehind counts a partition whose offset had gone back.
 func (l *Loader) tellBehind(topic string, partition int32, st standing) {

@@ -19,21 +19,19 @@ const leastLinger = 20 * time.Millisecond
 // poll waits until something has come, and a little for more unless there is plenty. A batch begins at most once in Linger: what has
 // gathered while the one before was inserted is not kept waiting once more.
 func (l *Loader) poll(ctx context.Context) error {
-	something, _ := l.ahead.has(0, 0)
-	linger := l.cfg.Linger - time.Since(l.polled)
-	if !something {
+	least := time.Duration(0)
+	if something, _ := l.ahead.has(0, 0); !something {
 		first, cancel := context.WithTimeout(ctx, l.cfg.PollTimeout)
 		defer cancel()
-		fetches := l.client.PollRecords(first, pollStep)
-		if err := l.got(fetches); err != nil {
+		if err := l.got(l.client.PollRecords(first, pollStep)); err != nil {
 			return err
 		}
 		if something, _ = l.ahead.has(0, 0); !something {
 			return ctx.Err()
 		}
-		linger = max(leastLinger, l.cfg.Linger-time.Since(l.polled))
+		least = leastLinger
 	}
-	more, cancel := context.WithTimeout(ctx, linger)
+	more, cancel := context.WithTimeout(ctx, max(least, l.cfg.Linger-time.Since(l.polled)))
 	defer cancel()
 	if err := l.readUntil(more); err != nil {
 		return err

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -44,9 +43,6 @@ func judge(p plan, at func(topic string, partition int32) standing) verdict {
 // recover finishes what was planned for partitions that have become ours, and returns where to read on.
 func (l *Loader) recover(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	<-l.made
-	if l.ids == nil {
-		return nil, errors.New("loader: the topics are not known")
-	}
 	at, err := l.standings(ctx)
 	if err != nil {
 		return nil, err

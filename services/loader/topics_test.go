@@ -117,7 +117,13 @@ func (w *world) loader(t *testing.T, trace func(step string) error) *Loader {
 func start(t *testing.T, l *Loader) (stop func() error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
-	go func() { result <- l.Run(ctx) }()
+	go func() {
+		err := l.Run(ctx)
+		if err != nil {
+			t.Logf("the loader has ended: %v", err) // whoever waits for what it does learns it from here
+		}
+		result <- err
+	}()
 	return func() error {
 		cancel()
 		return <-result

@@ -25,7 +25,7 @@ func (s *Stitcher) newSender(ctx context.Context, batches int) *sender {
 	out := &sender{ready: make(chan *batch, batches), done: make(chan struct{})}
 	go func() {
 		defer close(out.done)
-		// The markers have the time of the first partition's work to be written.
+		// While the first partitions are worked on.
 		var mended bool
 		if mended, out.ended = s.endings.Await(ctx, s.session.Client()); mended {
 			s.metrics.mended.Inc()
