@@ -26,11 +26,17 @@ func (a *ahead) add(items ...item) {
 	}
 }
 
-// has is whether there is anything, and whether it is enough for a batch.
-func (a *ahead) has(rows, bytes int) (something, enough bool) {
+func (a *ahead) empty() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.items) > 0, a.rows >= rows || a.bytes >= bytes
+	return len(a.items) == 0
+}
+
+// enough is whether there is so much.
+func (a *ahead) enough(rows, bytes int) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.rows >= rows || a.bytes >= bytes
 }
 
 // take empties it.
@@ -61,18 +67,16 @@ func (l *Loader) readAhead(ctx context.Context) (stop func() error) {
 
 // readUntil reads until there is enough for a batch, or ctx is done and nothing lies ready.
 func (l *Loader) readUntil(ctx context.Context) error {
-	for {
-		if _, enough := l.ahead.has(l.cfg.MaxRows, l.cfg.MaxBytes); enough {
-			return nil
-		}
+	for !l.ahead.enough(l.cfg.MaxRows, l.cfg.MaxBytes) {
 		fetches := l.client.PollRecords(ctx, pollStep)
 		if err := l.got(fetches); err != nil {
 			return err
 		}
 		if ctx.Err() != nil && fetches.Empty() {
-			return nil
+			break
 		}
 	}
+	return nil
 }
 
 // got takes what a poll has brought.

@@ -59,12 +59,7 @@ func TestMain(m *testing.M) {
 
 func engineConfig(t testing.TB) embedded.Config {
 	t.Helper()
-	if err := embedded.Fetched(embedded.EnginesDir()); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no engines: %v", err)
-		}
-		t.Skipf("no engines, `make engines` fetches them: %v", err)
-	}
+	embedded.TestEngines(t)
 	if engines.dir == "" {
 		dir, err := os.MkdirTemp("", "throughline-loader-")
 		if err != nil {

@@ -109,19 +109,13 @@ func (l *Loader) identify(ctx context.Context) error {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
 	defer cancel()
-	err = kafka.Persist(ctx, func() (bool, error) {
-		topics, err := kadm.NewClient(client).ListTopics(ctx, l.topics()...)
-		if err == nil {
-			err = topics.Error()
-		}
-		l.ids = map[string]uuid.UUID{}
-		for name, t := range topics {
-			l.ids[name] = uuid.UUID(t.ID)
-		}
-		return err == nil || !kafka.Passing(err), err
-	})
+	topics, err := kafka.AwaitTopics(ctx, kadm.NewClient(client), l.topics())
 	if err != nil {
 		return fmt.Errorf("loader: ask for the topics: %w (`throughline migrate` creates them)", err)
+	}
+	l.ids = map[string]uuid.UUID{}
+	for name, t := range topics {
+		l.ids[name] = uuid.UUID(t.ID)
 	}
 	return nil
 }

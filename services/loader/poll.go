@@ -20,13 +20,13 @@ const leastLinger = 20 * time.Millisecond
 // gathered while the one before was inserted is not kept waiting once more.
 func (l *Loader) poll(ctx context.Context) error {
 	least := time.Duration(0)
-	if something, _ := l.ahead.has(0, 0); !something {
+	if l.ahead.empty() {
 		first, cancel := context.WithTimeout(ctx, l.cfg.PollTimeout)
 		defer cancel()
 		if err := l.got(l.client.PollRecords(first, pollStep)); err != nil {
 			return err
 		}
-		if something, _ = l.ahead.has(0, 0); !something {
+		if l.ahead.empty() {
 			return ctx.Err()
 		}
 		least = leastLinger

@@ -95,12 +95,7 @@ func behindTLS(t *testing.T, server, cert, key string) string {
 // Real engines, a broker that speaks TLS alone and asks for a login, a ClickHouse behind TLS: topics and tables are made and asked, and whoever has another
 // password, no login or no TLS is not let in.
 func TestSecureEngines(t *testing.T) {
-	if err := embedded.Fetched(embedded.EnginesDir()); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	embedded.TestEngines(t)
 	cert, key := certificate(t)
 	cfg := embedded.Config{
 		Data: t.TempDir(), Engines: embedded.EnginesDir(), Kafka: "127.0.0.1:0", ClickHouse: "127.0.0.1:0", ClickHouseHTTP: "127.0.0.1:0",

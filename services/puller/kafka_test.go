@@ -132,12 +132,7 @@ var logs = func(t *testing.T) string {
 // realKafka is a broker with the topics of a system, and its address.
 func realKafka(t *testing.T, prefix string, partitions int32) string {
 	t.Helper()
-	if err := embedded.Fetched(embedded.EnginesDir()); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no engines: %v", err)
-		}
-		t.Skipf("no engines, `make engines` fetches them: %v", err)
-	}
+	embedded.TestEngines(t)
 	k, err := embedded.StartKafka(t.Context(), embedded.Config{Data: t.TempDir(), Engines: embedded.EnginesDir(), Kafka: "127.0.0.1:0"}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)

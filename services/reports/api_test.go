@@ -39,12 +39,7 @@ type served struct {
 
 func serve(t *testing.T) *served {
 	t.Helper()
-	if err := embedded.Fetched(embedded.EnginesDir()); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no engines: %v", err)
-		}
-		t.Skipf("no engines, `make engines` fetches them: %v", err)
-	}
+	embedded.TestEngines(t)
 	cfg := embedded.Config{Data: t.TempDir(), Engines: embedded.EnginesDir(), ClickHouse: "127.0.0.1:0", ClickHouseHTTP: "127.0.0.1:0"}
 	for _, u := range schema.Users("", "", nil) {
 		cfg.Users = append(cfg.Users, embedded.User{Name: u.Name, Password: u.Password, Settings: u.Settings, Changeable: u.Changeable, Grants: u.Grants, Filters: u.Filters})

@@ -34,6 +34,23 @@ func StartBrokers(ctx context.Context, cfg Config, n int, log *zap.Logger) (Brok
 	return StartKafka(ctx, cfg, log)
 }
 
+// TestEngines ends a test on real engines where these are not fetched: it is skipped on a laptop, and fails under CI.
+func TestEngines(t interface {
+	Helper()
+	Skipf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}) {
+	t.Helper()
+	err := Fetched(EnginesDir())
+	switch {
+	case err == nil:
+	case os.Getenv("CI") != "":
+		t.Fatalf("no engines: %v", err)
+	default:
+		t.Skipf("no engines: %v", err)
+	}
+}
+
 // TestBrokers is how many brokers the tests on real engines are to run on: $THROUGHLINE_TEST_BROKERS, or one.
 func TestBrokers() int {
 	n, err := strconv.Atoi(os.Getenv("THROUGHLINE_TEST_BROKERS"))

@@ -62,7 +62,7 @@ func (e *Endings) openProducers(ctx context.Context, admin *kadm.Client, id int6
 	for _, name := range e.topics {
 		topics.Add(name)
 	}
-	err = Persist(ctx, func() (bool, error) {
+	err = persist(ctx, func() (bool, error) {
 		found = nil
 		producers, err := admin.DescribeProducers(ctx, topics)
 		producers.EachPartition(func(p kadm.DescribedProducersPartition) {
@@ -75,7 +75,7 @@ func (e *Endings) openProducers(ctx context.Context, admin *kadm.Client, id int6
 				}
 			}
 		})
-		return err == nil || !Passing(err), err
+		return err == nil || !passing(err), err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe producers: %w", err)
@@ -182,7 +182,7 @@ func (e *Endings) Await(ctx context.Context, client *kgo.Client) (bool, error) {
 // last is the transaction that has ended, as its coordinator knows it. A coordinator that is shutting down may say that it knows of none:
 // then the partitions are asked, and it is believed only if nothing is open in any of them. Nil is that.
 func (e *Endings) last(ctx context.Context, admin *kadm.Client, client *kgo.Client) (last *kadm.DescribedTransaction, err error) {
-	err = Persist(ctx, func() (bool, error) {
+	err = persist(ctx, func() (bool, error) {
 		var err error
 		if last, err = lastTransaction(ctx, admin, e.id); err != nil || last != nil {
 			return true, err
@@ -217,14 +217,14 @@ const (
 
 // lastTransaction is the one that has ended or is open under a name; nil where there never was one.
 func lastTransaction(ctx context.Context, admin *kadm.Client, id string) (last *kadm.DescribedTransaction, err error) {
-	err = Persist(ctx, func() (bool, error) {
+	err = persist(ctx, func() (bool, error) {
 		all, err := admin.DescribeTransactions(ctx, id)
 		t := all[id]
 		switch err = errors.Join(err, t.Err); {
 		case errors.Is(err, kerr.TransactionalIDNotFound):
 			return true, nil
 		case err != nil: // a broker that has just started looks for its coordinators
-			return !Passing(err), fmt.Errorf("describe transaction %s: %w", id, err)
+			return !passing(err), fmt.Errorf("describe transaction %s: %w", id, err)
 		}
 		switch t.State {
 		case completeCommit, completeAbort, ongoing, empty:
@@ -238,8 +238,8 @@ func lastTransaction(ctx context.Context, admin *kadm.Client, id string) (last *
 	return last, err
 }
 
-// Persist tries until it is done, well or not, or ctx is: then the error is of both. It pauses in between, a little longer each time.
-func Persist(ctx context.Context, try func() (done bool, err error)) error {
+// persist tries until it is done, well or not, or ctx is: then the error is of both. It pauses in between, a little longer each time.
+func persist(ctx context.Context, try func() (done bool, err error)) error {
 	for pause := endingSoonest; ; pause = min(2*pause, endingLatest) {
 		done, err := try()
 		if done {
@@ -253,8 +253,8 @@ func Persist(ctx context.Context, try func() (done bool, err error)) error {
 	}
 }
 
-// Passing is whether asking again may help: the broker is on its way, or in between leaders.
-func Passing(err error) bool {
+// passing is whether asking again may help: the broker is on its way, or in between leaders.
+func passing(err error) bool {
 	var answered *kerr.Error
 	if errors.As(err, &answered) {
 		return answered.Retriable

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -59,7 +58,7 @@ func checkTopics(ctx context.Context, admin *kadm.Client, topics []TopicSpec) er
 	for i, t := range topics {
 		names[i] = t.Name
 	}
-	described, err := awaitTopics(ctx, admin, names)
+	described, err := AwaitTopics(ctx, admin, names)
 	if err != nil {
 		return err
 	}
@@ -85,25 +84,22 @@ func checkTopics(ctx context.Context, admin *kadm.Client, topics []TopicSpec) er
 	return errors.Join(all...)
 }
 
-// awaitTopics waits until the broker shows topics that were just made.
-func awaitTopics(ctx context.Context, admin *kadm.Client, names []string) (kadm.TopicDetails, error) {
-	for {
-		topics, err := admin.ListTopics(ctx, names...)
-		if err != nil {
-			return nil, fmt.Errorf("list topics: %w", err)
+// AwaitTopics waits until the broker shows topics that were just made, or ctx is done.
+func AwaitTopics(ctx context.Context, admin *kadm.Client, names []string) (topics kadm.TopicDetails, err error) {
+	err = persist(ctx, func() (bool, error) {
+		var err error
+		if topics, err = admin.ListTopics(ctx, names...); err != nil {
+			return true, err
 		}
-		ready := true
 		for _, n := range names {
-			t, ok := topics[n]
-			ready = ready && ok && t.Err == nil && len(t.Partitions) > 0
+			if t, ok := topics[n]; !ok || t.Err != nil || len(t.Partitions) == 0 {
+				return false, errors.Join(fmt.Errorf("topic %s is not there", n), t.Err)
+			}
 		}
-		if ready {
-			return topics, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("list topics: %w: %w", ctx.Err(), topics.Error())
-		case <-time.After(50 * time.Millisecond):
-		}
+		return true, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
 	}
+	return topics, nil
 }
