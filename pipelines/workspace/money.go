@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/throughline-io/throughline/schemas/event"
 )
@@ -52,14 +53,15 @@ func (w *Workspace) Minor(amount event.Money, currency string) (int64, bool) {
 	if _, ok := event.ParseMoney(string(amount)); !ok {
 		return 0, false
 	}
-	v := new(big.Rat).SetFrac(amount.Micros(), big.NewInt(1_000_000))
-	if currency != "" && currency != w.Currency {
-		rate, ok := w.ready.rates[currency]
-		if !ok {
-			return 0, false
-		}
-		v.Mul(v, rate)
+	if currency == "" || currency == w.Currency {
+		return ownMinor(amount), true
 	}
+	rate, ok := w.ready.rates[currency]
+	if !ok {
+		return 0, false
+	}
+	v := new(big.Rat).SetFrac(amount.Micros(), big.NewInt(1_000_000))
+	v.Mul(v, rate)
 	// Half away from zero: (2·|num|·100 + den) / (2·den), cut, then the sign.
 	num := new(big.Int).Abs(v.Num())
 	num.Mul(num, big.NewInt(200)).Add(num, v.Denom())
@@ -72,4 +74,27 @@ func (w *Workspace) Minor(amount event.Money, currency string) (int64, bool) {
 		minor = -minor
 	}
 	return minor, true
+}
+
+// ownMinor is an amount of the workspace's own currency, which most are: no more than 13 digits before the point, so that it always fits.
+func ownMinor(amount event.Money) int64 {
+	var n int64
+	digits, negative := strings.CutPrefix(string(amount), "-")
+	whole, fraction, _ := strings.Cut(digits, ".")
+	for _, c := range []byte(whole) {
+		n = 10*n + int64(c-'0')
+	}
+	for i := range 2 {
+		n *= 10
+		if i < len(fraction) {
+			n += int64(fraction[i] - '0')
+		}
+	}
+	if len(fraction) > 2 && fraction[2] >= '5' {
+		n++
+	}
+	if negative {
+		n = -n
+	}
+	return n
 }

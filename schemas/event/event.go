@@ -7,6 +7,8 @@
 // are nodes, and Raw is scrubbed.
 package event
 
+import "strings"
+
 // Type is what kind of thing happened. Values are part of the wire format: never renumber.
 type Type uint8
 
@@ -59,10 +61,25 @@ type Event struct {
 	Deal    *DealData
 	Spend   *SpendData
 	Lease   *LeaseData
+
+	key string // if it was made once
 }
 
 // Key is `<source>/<event id>`: the event's name inside its workspace, and the id of the touch it may become.
-func (e *Event) Key() string { return e.Source + "/" + e.ID }
+func (e *Event) Key() string {
+	if e.key != "" {
+		return e.key
+	}
+	return e.Source + "/" + e.ID
+}
+
+// KeepKey lets Key be made once and for all, or not at all where key is it already. Source and id must not change any more.
+func (e *Event) KeepKey(key string) {
+	if len(key) != len(e.Source)+1+len(e.ID) || !strings.HasPrefix(key, e.Source) || key[len(e.Source)] != '/' || !strings.HasSuffix(key, e.ID) {
+		key = e.Source + "/" + e.ID
+	}
+	e.key, e.ID = key, key[len(e.Source)+1:] // one string for both
+}
 
 // UTM is the five values as sent, untouched. Origin decides what they mean.
 type UTM struct{ Source, Medium, Campaign, Content, Term string }

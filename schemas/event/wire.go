@@ -48,30 +48,83 @@ func (e *Event) appendMeaning(b []byte) []byte {
 // Decode reads an event. Raw aliases b, everything else is copied. It never panics; what it returns keeps the
 // invariants of Event.
 func Decode(b []byte) (Event, error) {
-	var e Event
-	if err := wire.Fields(b, e.field); err != nil {
-		return Event{}, fmt.Errorf("event: %w", err)
+	e, err := DecodeWith(b, nil)
+	if err != nil {
+		return Event{}, err
 	}
-	if err := e.check(); err != nil {
-		return Event{}, fmt.Errorf("event: %w", err)
-	}
-	return e, nil
+	return *e, nil
 }
 
-func (e *Event) field(num wire.Num, v uint64, data []byte) error {
+// DecodeWith reads an event as Decode does, and takes words that are known for those that it finds.
+func DecodeWith(b []byte, words *Words) (*Event, error) {
+	r := reader{Event: &Event{}, words: words}
+	if err := r.read(b); err != nil {
+		return nil, err
+	}
+	return r.Event, nil
+}
+
+// Decoder reads what facts are computed from, of one event after another: as Decode, but Raw and Received and a visit's address,
+// referrer, title and click ids are passed over. The zero Decoder is ready. It is not safe for concurrent use.
+type Decoder struct {
+	words Words
+	event Event
+	visit VisitData
+	nodes []Node
+}
+
+// Decode reads an event, which is the Decoder's own, with its Nodes and its Visit: good until the next call. Its other objects and all
+// strings are the caller's.
+func (d *Decoder) Decode(b []byte) (*Event, error) {
+	d.event, d.visit = Event{Nodes: d.nodes[:0]}, VisitData{}
+	r := reader{Event: &d.event, words: &d.words, visit: &d.visit}
+	err := r.read(b)
+	d.nodes = d.event.Nodes
+	if err != nil {
+		return nil, err
+	}
+	return &d.event, nil
+}
+
+// Words is the decoder's own; see Words.
+func (d *Decoder) Words() *Words { return &d.words }
+
+// reader fills an event.
+type reader struct {
+	*Event
+	words *Words
+	visit *VisitData // where a visit goes of which not all is wanted
+}
+
+func (r *reader) read(b []byte) error {
+	if err := wire.Fields(b, r.field); err != nil {
+		return fmt.Errorf("event: %w", err)
+	}
+	if err := r.check(); err != nil {
+		return fmt.Errorf("event: %w", err)
+	}
+	return nil
+}
+
+func (r *reader) field(num wire.Num, v uint64, data []byte) error {
+	e := r.Event
 	switch num {
 	case 1:
-		e.Workspace = string(data)
+		e.Workspace = r.words.of(data)
 	case 2:
-		e.Received = wire.ToInt(v)
+		if r.visit == nil {
+			e.Received = wire.ToInt(v)
+		}
 	case 3:
 		e.Content = v
 	case 4:
-		e.Raw = data
+		if r.visit == nil {
+			e.Raw = data
+		}
 	case 5:
 		e.ID = string(data)
 	case 6:
-		e.Source = string(data)
+		e.Source = r.words.of(data)
 	case 7:
 		return wire.ToEnum(&e.Type, v)
 	case 8:
@@ -81,16 +134,19 @@ func (e *Event) field(num wire.Num, v uint64, data []byte) error {
 		e.Nodes = append(e.Nodes, n)
 		return err
 	default:
-		return e.object(num, data)
+		return r.object(num, data)
 	}
 	return nil
 }
 
-func (e *Event) object(num wire.Num, data []byte) error {
+func (r *reader) object(num wire.Num, data []byte) error {
+	e := r.Event
 	switch num {
 	case 11:
-		e.Visit = &VisitData{}
-		return wire.Fields(data, e.Visit.field)
+		if e.Visit = r.visit; e.Visit == nil {
+			e.Visit = &VisitData{}
+		}
+		return wire.Fields(data, r.visited)
 	case 12:
 		e.Call = &CallData{}
 		return wire.Fields(data, e.Call.field)

@@ -24,17 +24,25 @@ func appendUTM(b []byte, num wire.Num, u UTM) []byte {
 }
 
 func (u *UTM) field(num wire.Num, _ uint64, data []byte) error {
+	if to := u.place(num); to != nil {
+		*to = string(data)
+	}
+	return nil
+}
+
+// place is where a field of the wire's stands; nil if it is not known.
+func (u *UTM) place(num wire.Num) *string {
 	switch num {
 	case 1:
-		u.Source = string(data)
+		return &u.Source
 	case 2:
-		u.Medium = string(data)
+		return &u.Medium
 	case 3:
-		u.Campaign = string(data)
+		return &u.Campaign
 	case 4:
-		u.Content = string(data)
+		return &u.Content
 	case 5:
-		u.Term = string(data)
+		return &u.Term
 	}
 	return nil
 }
@@ -46,13 +54,20 @@ func (v *VisitData) append(b []byte) []byte {
 	b = appendUTM(b, 4, v.Origin.UTM)
 	b = wire.Bytes(b, 5, v.Origin.Click)
 	b = wire.Bytes(b, 6, v.Origin.Referrer)
-	for _, k := range slices.Sorted(maps.Keys(v.ClickIDs)) {
-		b = wire.Message(b, 7, func(b []byte) []byte { return wire.Bytes(wire.Bytes(b, 1, k), 2, v.ClickIDs[k]) })
+	if len(v.ClickIDs) > 0 { // few have any
+		for _, k := range slices.Sorted(maps.Keys(v.ClickIDs)) {
+			b = wire.Message(b, 7, func(b []byte) []byte { return wire.Bytes(wire.Bytes(b, 1, k), 2, v.ClickIDs[k]) })
+		}
 	}
 	return wire.Bool(b, 8, v.Bot)
 }
 
-func (v *VisitData) field(num wire.Num, n uint64, data []byte) error {
+// visited reads a visit's field.
+func (r *reader) visited(num wire.Num, n uint64, data []byte) error {
+	v := r.Event.Visit
+	if r.visit != nil && num != 4 && num != 5 && num != 6 && num != 8 { // see Decoder
+		return nil
+	}
 	switch num {
 	case 1:
 		v.URL = string(data)
@@ -61,11 +76,16 @@ func (v *VisitData) field(num wire.Num, n uint64, data []byte) error {
 	case 3:
 		v.Title = string(data)
 	case 4:
-		return wire.Fields(data, v.Origin.UTM.field)
+		return wire.Fields(data, func(num wire.Num, _ uint64, data []byte) error {
+			if to := v.Origin.UTM.place(num); to != nil {
+				*to = r.words.of(data)
+			}
+			return nil
+		})
 	case 5:
-		v.Origin.Click = string(data)
+		v.Origin.Click = r.words.of(data)
 	case 6:
-		v.Origin.Referrer = string(data)
+		v.Origin.Referrer = r.words.of(data)
 	case 7:
 		var pair [2]string
 		if err := wire.Fields(data, func(num wire.Num, _ uint64, data []byte) error {

@@ -126,7 +126,7 @@ func ID(b []byte, num Num, id [16]byte) []byte {
 	if id == ([16]byte{}) {
 		return b
 	}
-	return Set(b, num, id[:])
+	return append(protowire.AppendVarint(tag(b, num, protowire.BytesType), uint64(len(id))), id[:]...)
 }
 
 // ToID reads 16 bytes.

@@ -52,7 +52,7 @@ func BenchmarkWork(b *testing.B) {
 					}
 				}
 			}
-			saved := store.NewBatch()
+			saved := store.NewBatch(room(work))
 			must(fill(saved, work))
 			must(s.save(saved, work))
 			for _, one := range work {

@@ -1,6 +1,9 @@
 package stitcher
 
 import (
+	"iter"
+	"slices"
+
 	"github.com/throughline-io/throughline/schemas/fact"
 )
 
@@ -15,6 +18,10 @@ type netting struct {
 	causes   map[causeKey]int
 	bookings map[netKey]int
 	list     []netBooking
+	touches  []netTouch // of all bookings
+	at       []int      // of a posting's bookings, in list
+	whole    []fact.Posting
+	sums     []*fact.Posting
 }
 
 type causeKey struct{ workspace, cause string }
@@ -28,9 +35,16 @@ type netKey struct {
 type netBooking struct {
 	cause       causeKey
 	row         fact.Booking
-	touchpoints []fact.Touchpoint
-	index       map[fact.Touchpoint]int // nil where there are few
-	cells       []netCell
+	touches     int
+	first, last int32                     // of its touches
+	index       map[fact.Touchpoint]int32 // nil where there are few
+}
+
+// netTouch is what a touch gets of a booking under each model.
+type netTouch struct {
+	fact.Touchpoint
+	cell netCell
+	next int32 // of the same booking, in the order of their coming
 }
 
 // netCell is what a touch gets under each model.
@@ -57,36 +71,36 @@ func (n *netting) add(p *fact.Posting) bool {
 	return true
 }
 
-// mostNetted is how many bookings' memory is kept between transactions.
-const mostNetted = 10_000
+// used is the postings that were taken, with the room that their sums took.
+func (n *netting) used() []*fact.Posting {
+	for i := range n.whole {
+		p, sum := n.postings[i], &n.whole[i]
+		p.Bookings, p.Touchpoints, p.Credits = sum.Bookings, sum.Touchpoints, sum.Credits
+	}
+	return n.postings
+}
 
-// mostCells is how many touches' memory a booking keeps between transactions.
-const mostCells = 16
+// mostNetted is how many bookings' and postings' memory is kept between transactions, mostTouches how many touches'.
+const (
+	mostNetted  = 10_000
+	mostTouches = 20_000
+)
 
-// reset forgets everything.
+// reset forgets everything, and keeps its memory where it is little.
 func (n *netting) reset() {
-	if cap(n.list) > mostNetted {
+	if max(cap(n.list), cap(n.whole)) > mostNetted || cap(n.touches) > mostTouches {
 		*n = netting{}
 		return
 	}
 	clear(n.postings)
-	n.postings = n.postings[:0]
+	clear(n.whole)
+	clear(n.sums)
+	n.postings, n.whole, n.sums = n.postings[:0], n.whole[:0], n.sums[:0]
 	clear(n.causes)
 	clear(n.bookings)
-	for i := range n.list {
-		n.list[i].reset()
-	}
-	n.list = n.list[:0]
-}
-
-// reset forgets a booking, and keeps its memory where it is little.
-func (b *netBooking) reset() {
-	if cap(b.cells) > mostCells {
-		*b = netBooking{}
-		return
-	}
-	clear(b.touchpoints)
-	*b = netBooking{touchpoints: b.touchpoints[:0], cells: b.cells[:0]}
+	clear(n.list)
+	clear(n.touches)
+	n.list, n.touches = n.list[:0], n.touches[:0]
 }
 
 func (n *netting) has(c causeKey) bool {
@@ -95,19 +109,18 @@ func (n *netting) has(c causeKey) bool {
 }
 
 func (n *netting) credits(p *fact.Posting, cause causeKey) {
-	at := make([]int, len(p.Bookings))
+	n.at = n.at[:0]
 	for i := range p.Bookings {
-		at[i] = n.booking(&p.Bookings[i], cause)
+		n.at = append(n.at, n.booking(&p.Bookings[i], cause))
 	}
-	booking, touch, cell := -1, -1, 0 // the credits of one touch of one booking stand together
+	booking, touch, at := -1, -1, int32(0) // the credits of one touch of one booking stand together
 	for i := range p.Credits {
 		c := &p.Credits[i]
-		b := &n.list[at[c.Booking]]
 		if c.Booking != booking || c.Touch != touch {
 			booking, touch = c.Booking, c.Touch
-			cell = b.cell(&p.Touchpoints[touch])
+			at = n.touch(&n.list[n.at[booking]], &p.Touchpoints[touch])
 		}
-		a := &b.cells[cell][c.Model-fact.FirstTouch]
+		a := &n.touches[at].cell[c.Model-fact.FirstTouch]
 		a.conversions += c.Conversions
 		a.revenue += c.Revenue
 		a.cogs += c.CostOfGoods
@@ -122,13 +135,7 @@ func (n *netting) booking(row *fact.Booking, cause causeKey) int {
 	if !ok {
 		i = len(n.list)
 		n.bookings[key] = i
-		if i == cap(n.list) {
-			n.list = append(n.list, netBooking{})
-		} else {
-			n.list = n.list[:i+1] // what was there was reset, and has memory to be used again
-		}
-		b := &n.list[i]
-		b.cause, b.row = cause, *row
+		n.list = append(n.list, netBooking{cause: cause, row: *row})
 		return i
 	}
 	if b := &n.list[i]; !first(b.row.CauseType) {
@@ -142,42 +149,63 @@ func first(t fact.CauseType) bool {
 	return t == fact.CauseNew || t == fact.CauseEdit || t == fact.CauseReversal
 }
 
-func (b *netBooking) cell(t *fact.Touchpoint) int {
-	if b.index == nil {
-		for i := range b.touchpoints {
-			if b.touchpoints[i] == *t {
+// touch finds a touch of a booking, or makes it.
+func (n *netting) touch(b *netBooking, t *fact.Touchpoint) int32 {
+	if b.index != nil {
+		if i, ok := b.index[*t]; ok {
+			return i
+		}
+	} else {
+		for i := range n.of(b) {
+			if n.touches[i].Touchpoint == *t {
 				return i
 			}
 		}
-	} else if i, ok := b.index[*t]; ok {
-		return i
 	}
-	i := len(b.touchpoints)
-	b.touchpoints, b.cells = append(b.touchpoints, *t), append(b.cells, netCell{})
+	i := int32(len(n.touches))
+	n.touches = append(n.touches, netTouch{Touchpoint: *t})
+	if b.touches == 0 {
+		b.first = i
+	} else {
+		n.touches[b.last].next = i
+	}
+	b.last = i
+	b.touches++
 	switch {
 	case b.index != nil:
 		b.index[*t] = i
-	case i >= fewTouchpoints:
-		b.index = make(map[fact.Touchpoint]int, 4*fewTouchpoints)
-		for j, old := range b.touchpoints {
-			b.index[old] = j
+	case b.touches > fewTouchpoints:
+		b.index = make(map[fact.Touchpoint]int32, 4*fewTouchpoints)
+		for j := range n.of(b) {
+			b.index[n.touches[j].Touchpoint] = j
 		}
 	}
 	return i
 }
 
-// sum is what must be posted, in the order that it came. It changes nothing, so that it can be asked for again.
-func (n *netting) sum() []*fact.Posting {
-	all := make([]*fact.Posting, len(n.postings))
-	for i, p := range n.postings {
-		whole := *p
-		all[i] = &whole
+// of is where the touches of a booking stand.
+func (n *netting) of(b *netBooking) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for i, left := b.first, b.touches; left > 0 && yield(i); i, left = n.touches[i].next, left-1 {
+		}
 	}
+}
+
+// sum is what must be posted, in the order that it came, good until the next sum or reset. It changes nothing, so that it can be asked
+// for again.
+func (n *netting) sum() []*fact.Posting {
+	n.whole = slices.Grow(n.whole[:0], len(n.postings))[:len(n.postings)]
+	all := slices.Grow(n.sums[:0], len(n.postings))
+	for i, p := range n.postings {
+		n.whole[i] = *p
+		all = append(all, &n.whole[i])
+	}
+	n.sums = all
 	seen := make([]map[fact.Touchpoint]int, len(all))
 	for i := range n.list {
 		b := &n.list[i]
 		at := n.causes[b.cause]
-		b.write(all[at], &seen[at])
+		n.write(b, all[at], &seen[at])
 	}
 	out := all[:0]
 	for _, p := range all {
@@ -189,11 +217,11 @@ func (n *netting) sum() []*fact.Posting {
 }
 
 // write adds what did not cancel out to a posting, whose touchpoints stand once.
-func (b *netBooking) write(p *fact.Posting, seen *map[fact.Touchpoint]int) {
+func (n *netting) write(b *netBooking, p *fact.Posting, seen *map[fact.Touchpoint]int) {
 	booking := -1
-	for i := range b.cells {
-		touch := -1
-		for m, a := range b.cells[i] {
+	for i := range n.of(b) {
+		t, touch := &n.touches[i], -1
+		for m, a := range t.cell {
 			if a.conversions == 0 && a.revenue == 0 && a.cogs == 0 {
 				continue
 			}
@@ -202,7 +230,7 @@ func (b *netBooking) write(p *fact.Posting, seen *map[fact.Touchpoint]int) {
 				p.Bookings = append(p.Bookings, b.row)
 			}
 			if touch < 0 {
-				touch = touchpoint(p, &b.touchpoints[i], seen)
+				touch = touchpoint(p, &t.Touchpoint, seen)
 			}
 			p.Credits = append(p.Credits, fact.Credit{
 				Booking: booking, Touch: touch, Model: fact.FirstTouch + fact.Model(m), Conversions: a.conversions, Revenue: a.revenue, CostOfGoods: a.cogs,

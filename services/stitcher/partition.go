@@ -150,7 +150,7 @@ func (p *Partition) Commit(cacheBytes int) error {
 
 // clear forgets the output; what was in it is used again.
 func (p *Partition) clear() {
-	for _, posting := range p.net.postings {
+	for _, posting := range p.net.used() {
 		p.reuse(posting)
 	}
 	p.net.reset()
@@ -218,10 +218,8 @@ func (p *Partition) Lighten(after int64) {
 func keep(e *event.Event) *event.Event {
 	k := *e
 	k.Raw, k.Received = nil, 0
-	k.Nodes = slices.Clip(e.Nodes)
-	if cap(e.Nodes) > len(e.Nodes) {
-		k.Nodes = slices.Clone(e.Nodes) // without the room
-	}
+	k.Nodes = slices.Clone(e.Nodes)
+	k.KeepKey("")
 	if e.Visit != nil {
 		k.Visit = &event.VisitData{Origin: e.Visit.Origin, Bot: e.Visit.Bot}
 	}

@@ -154,7 +154,7 @@ type message struct {
 func (c *cluster) pop(k [2]int32) message {
 	raw := c.messages[k][0]
 	c.messages[k] = c.messages[k][1:]
-	m, err := state.ParseMessage(raw)
+	m, err := state.ParseMessage(raw, nil)
 	must(err)
 	return message{m, len(raw)}
 }
@@ -266,7 +266,7 @@ func (c *cluster) commit(p *Partition, cacheBytes int) {
 	}
 	changes, err := p.Changes(&state.Arena{})
 	must(err)
-	batch := c.store.NewBatch()
+	batch := c.store.NewBatch(0)
 	for _, r := range changes {
 		if r.Value == nil {
 			delete(c.changelog[p.id], string(r.Key))
@@ -284,7 +284,7 @@ func (c *cluster) restart(id int32) {
 	must(c.partitions[id].store.Refresh())
 	if c.rnd.IntN(2) == 0 {
 		must(c.store.Clear(id))
-		batch := c.store.NewBatch()
+		batch := c.store.NewBatch(0)
 		for k, v := range c.changelog[id] {
 			must(batch.Add(id, state.Record{Key: []byte(k), Value: v}))
 		}

@@ -163,7 +163,7 @@ func (r *restoring) read(ctx context.Context) error {
 
 // take makes a partition's records the store's own, with where it stands then.
 func (r *restoring) take(f kgo.FetchTopicPartition) error {
-	batch := r.s.store.NewBatch()
+	batch := r.s.store.NewBatch(0)
 	defer func() { _ = batch.Drop() }() // what was applied is a new one by then
 	for _, rec := range f.Records {
 		if _, open := r.next[rec.Partition]; !open {
@@ -198,7 +198,7 @@ func (r *restoring) take(f kgo.FetchTopicPartition) error {
 			if err := batch.Apply(); err != nil {
 				return err
 			}
-			batch = r.s.store.NewBatch()
+			batch = r.s.store.NewBatch(0)
 		}
 		if done {
 			delete(r.next, rec.Partition)

@@ -19,6 +19,17 @@ func fill(to *state.Batch, work []*batch) error {
 	return nil
 }
 
+// room is what a store's batch takes that holds all that was changed.
+func room(work []*batch) (bytes int) {
+	for _, b := range work {
+		bytes += b.tally.changeBytes + recordBytes*len(b.changes)
+	}
+	return bytes
+}
+
+// recordBytes is what a record takes in the store's batch beside itself, about.
+const recordBytes = 16
+
 // save makes what a transaction has committed the store's own. Before that a crash loses nothing: it is in the changelog.
 func (s *Stitcher) save(filled *state.Batch, work []*batch) error {
 	topic := s.cfg.topic(pipelines.TopicState)
@@ -46,7 +57,7 @@ func (s *Stitcher) save(filled *state.Batch, work []*batch) error {
 // stamp says of the partitions that are held that nobody else has changed them until now, so that a start after a quiet day finds
 // them good.
 func (s *Stitcher) stamp() error {
-	batch := s.store.NewBatch()
+	batch := s.store.NewBatch(0)
 	owned := s.ownership.now()
 	for id, p := range s.partitions {
 		if p.next == 0 || owned[id] != p.since {

@@ -30,12 +30,13 @@ func (s *Stitcher) newSender(ctx context.Context, batches int) *sender {
 		if mended, out.ended = s.endings.Await(ctx, s.session.Client()); mended {
 			s.metrics.mended.Inc()
 		}
+		promise := out.promise
 		for b := range out.ready {
 			if out.ended != nil {
 				continue
 			}
 			for _, r := range b.out {
-				s.session.Produce(ctx, r, out.promise)
+				s.session.Produce(ctx, r, promise)
 			}
 		}
 	}()

@@ -25,6 +25,8 @@ type space struct {
 	large     map[identity.ID]bool          // people with more than MaxPersonNodes, told already
 	scratch   []byte
 	waiting   []*journey.Index // people of whom something is to be posted with the transaction
+	settled   []*fact.Posting  // what collects has made
+	collects  func(cause string) *fact.Posting
 }
 
 func newSpace(p *Partition, workspace string, rules Rules) *space {
@@ -36,6 +38,11 @@ func newSpace(p *Partition, workspace string, rules Rules) *space {
 	for number := range rules.Pool {
 		s.pool[identity.NumberNode(number)] = true
 	}
+	s.collects = func(cause string) *fact.Posting {
+		p := s.posting(cause)
+		s.settled = append(s.settled, p)
+		return p
+	}
 	s.machine = identity.New(people{s, rules.Rules}, s.store, p.limits)
 	return s
 }
@@ -46,7 +53,7 @@ func (s *space) event(e *event.Event) error {
 		return s.spend(e)
 	}
 	kept := keep(e)
-	entry := &identity.Entry{Key: e.Key(), Version: 1, Home: e.Nodes[0].ID, Event: kept}
+	entry := &identity.Entry{Key: kept.Key(), Version: 1, Home: e.Nodes[0].ID, Event: kept}
 	if len(e.Nodes) > 1 {
 		entry.Joins = make([]identity.ID, 0, len(e.Nodes)-1)
 		for _, n := range e.Nodes[1:] {
@@ -78,15 +85,15 @@ func (s *space) defers(x *journey.Index) {
 // settle posts what waits of some people.
 func (s *space) settle(people ...*journey.Index) {
 	for _, x := range people {
-		var out []*fact.Posting
-		x.Settle(func(cause string) *fact.Posting {
-			p := s.posting(cause)
-			out = append(out, p)
-			return p
-		})
-		for _, p := range out {
-			s.emit(p)
+		if !x.Deferred() {
+			continue
 		}
+		x.Settle(s.collects)
+		for i, p := range s.settled {
+			s.emit(p)
+			s.settled[i] = nil
+		}
+		s.settled = s.settled[:0]
 	}
 }
 

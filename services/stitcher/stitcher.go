@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/services/internal/kafka"
 	"github.com/throughline-io/throughline/services/stitcher/journey"
 	"github.com/throughline-io/throughline/services/stitcher/state"
@@ -53,6 +54,7 @@ type held struct {
 	// pending: restoring it left something to post, as the configuration has changed, and that is not committed yet.
 	pending bool
 	scratch scratch
+	decoder event.Decoder
 	// next is where in the changelog the store stands; 0 where it is not known.
 	next int64
 	// read is how far its inputs are worked off; told, that some of it has come again.

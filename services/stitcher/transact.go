@@ -78,7 +78,7 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) (err error) {
 	if err := out.finish(); err != nil { // nothing was produced, and the outcome of the former one stands: it is looked into by the next Run
 		return fmt.Errorf("stitcher: transaction: %w", err)
 	}
-	saved := s.store.NewBatch()
+	saved := s.store.NewBatch(room(work))
 	defer func() { err = errors.Join(err, saved.Drop()) }()
 	if failure == nil {
 		failure = fill(saved, work) // while the broker writes
@@ -171,6 +171,7 @@ func (s *Stitcher) measure() {
 	if time.Since(s.measured) > measureEvery {
 		s.measured = time.Now()
 		s.metrics.stateDisk.Set(float64(s.store.DiskBytes()))
+		s.metrics.stateFilter.Set(float64(s.store.FilterBytes()))
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/throughline-io/throughline/pipelines"
-	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/fact"
 	"github.com/throughline-io/throughline/services/stitcher/state"
 )
@@ -26,7 +25,6 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 	p.At(now)
 	p.scratch.reset()
 	b.tally.dead = map[string]int{}
-	var e event.Event // one for all: what is kept of it is copied
 	for _, r := range b.events {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -34,11 +32,11 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 		if r.Attrs.IsControl() {
 			continue
 		}
-		var err error
-		if e, err = event.Decode(r.Value); err != nil {
+		e, err := p.decoder.Decode(r.Value) // what is kept of it is copied
+		if err != nil {
 			err = fmt.Errorf("%w: %w", errUndecodable, err)
 		} else {
-			err = p.Event(&e)
+			err = p.Event(e)
 		}
 		if err := s.bury(b, r, err); err != nil {
 			return err
@@ -51,7 +49,7 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 		if r.Attrs.IsControl() {
 			continue
 		}
-		m, err := state.ParseMessage(r.Value)
+		m, err := state.ParseMessage(r.Value, p.decoder.Words())
 		if err != nil {
 			// Not an event that somebody sent but our own bookkeeping: going on without it would break the promise.
 			return fmt.Errorf("message at %s/%d offset %d: %w", r.Topic, r.Partition, r.Offset, err)

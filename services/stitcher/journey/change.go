@@ -80,6 +80,8 @@ type change struct {
 	talks         []talk         // conversations that may change
 	remembered    map[*event.Event]bool
 	building      bool // nothing is to be posted
+	sides         [3]*Facts
+	moments       []int64 // room for times
 }
 
 // changes are used again: there is one for each event.
@@ -101,7 +103,8 @@ func (c *change) done() {
 	c.after.reset()
 	c.come, c.gone = emptied(c.come), emptied(c.gone)
 	c.asked, c.unsaid, c.told = emptied(c.asked), emptied(c.unsaid), emptied(c.told)
-	c.talks = emptied(c.talks)
+	c.talks, c.moments = emptied(c.talks), emptied(c.moments)
+	clear(c.sides[:])
 	clear(c.remembered)
 	changes.Put(c)
 }
@@ -214,11 +217,11 @@ func (x *Index) placeOfInquiry(at int64, id string) place {
 // post appends the difference; given is the facts of a person that becomes part of this one.
 func (c *change) post(p *fact.Posting, given *Facts, why Change) {
 	c.look(c.Index, c.Index)
-	before := []*Facts{&c.before}
+	sides := append(c.sides[:0], &c.after, &c.before)
 	if given != nil {
-		before = append(before, given)
+		sides = append(sides, given)
 	}
-	Diff(p, before, []*Facts{&c.after}, why)
+	Diff(p, sides[1:], sides[:1], why)
 }
 
 // look finds what is before and after, with the windows as they were and as they will be.
@@ -234,19 +237,19 @@ func (c *change) look(was, is windows) {
 		c.before.inquiries = append(c.before.inquiries, q.row)
 	}
 	for _, d := range deals {
-		if changed[d.id] == nil {
+		if !among(changed, d.id) {
 			c.addTouched(&c.before, d, times, was)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(changed)) {
-		if d := c.deals[id]; d != nil {
+	for _, t := range changed {
+		if d := c.deals[t.id]; d != nil {
 			d.whole(&c.before, was)
 		}
 	}
 	for _, t := range c.gone {
 		c.before.touches = append(c.before.touches, *t)
 	}
-	c.settle()
+	c.settle(changed)
 	for _, q := range inquiries {
 		c.after.addInquiry(q, is)
 	}
@@ -255,12 +258,12 @@ func (c *change) look(was, is windows) {
 		c.after.inquiries = append(c.after.inquiries, q.row)
 	}
 	for _, d := range deals {
-		if changed[d.id] == nil {
+		if !among(changed, d.id) {
 			c.addTouched(&c.after, d, times, is)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(changed)) {
-		c.deals[id].whole(&c.after, is)
+	for _, t := range changed {
+		c.deals[t.id].whole(&c.after, is)
 	}
 	for _, t := range c.come {
 		c.after.touches = append(c.after.touches, *t)
@@ -291,7 +294,7 @@ func (c *change) times() []int64 {
 	if c.inquiries.n == 0 && c.spans.n == 0 {
 		return nil
 	}
-	out := make([]int64, 0, len(c.come)+len(c.gone))
+	out := c.moments[:0]
 	for _, t := range c.come {
 		out = append(out, t.Time)
 	}
@@ -299,6 +302,7 @@ func (c *change) times() []int64 {
 		out = append(out, t.Time)
 	}
 	slices.Sort(out)
+	c.moments = out
 	return out
 }
 
@@ -351,21 +355,43 @@ func reach(times []int64, length int64) iter.Seq2[int64, int64] {
 	}
 }
 
-// changedDeals are the deals that events come for, by id.
-func (c *change) changedDeals() map[string][]*event.Event {
+// told is a deal that events come for.
+type told struct {
+	id     string
+	events []*event.Event
+}
+
+// changedDeals are the deals that events come for, by id, each with its events as they were added.
+func (c *change) changedDeals() []told {
 	if len(c.told) == 0 {
 		return nil
 	}
-	out := map[string][]*event.Event{}
-	for _, e := range c.told {
-		id := dealID(e)
-		out[id] = append(out[id], e)
+	all := make([]told, 0, len(c.told))
+	for i, e := range c.told {
+		all = append(all, told{dealID(e), c.told[i : i+1 : i+1]})
+	}
+	slices.SortStableFunc(all, byID)
+	out := all[:1]
+	for _, t := range all[1:] {
+		if last := &out[len(out)-1]; last.id == t.id {
+			last.events = append(last.events, t.events...)
+		} else {
+			out = append(out, t)
+		}
 	}
 	return out
 }
 
-// settle makes what was added part of the index.
-func (c *change) settle() {
+func byID(a, b told) int { return strings.Compare(a.id, b.id) }
+
+// among reports that a deal is one of those that events come for.
+func among(sorted []told, id string) bool {
+	_, ok := slices.BinarySearchFunc(sorted, told{id: id}, byID)
+	return ok
+}
+
+// settle makes what was added part of the index; changed is the deals that events come for.
+func (c *change) settle(changed []told) {
 	for _, t := range c.gone {
 		c.touches.remove(c.placeOfTouch(t.Time, t.ID))
 	}
@@ -378,8 +404,8 @@ func (c *change) settle() {
 	for _, q := range c.asked {
 		c.inquiries.insert(c.placeOfInquiry(q.row.Time, q.row.ID), q)
 	}
-	for id, events := range c.changedDeals() {
-		c.tell(id, events)
+	for _, t := range changed {
+		c.tell(t.id, t.events)
 	}
 }
 

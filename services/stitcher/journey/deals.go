@@ -86,8 +86,12 @@ func (d *deal) apply(s *event.DealData) {
 	if s.Deleted != nil {
 		d.row.Deleted = *s.Deleted
 	}
-	d.row.Amount = d.rules.minor(d.amount, d.currency)
-	d.row.CostOfGoods = d.rules.minor(d.cost, d.currency)
+	if s.Amount != nil || s.Currency != nil {
+		d.row.Amount = d.rules.minor(d.amount, d.currency)
+	}
+	if s.CostOfGoods != nil || s.Currency != nil {
+		d.row.CostOfGoods = d.rules.minor(d.cost, d.currency)
+	}
 }
 
 // settleSale books what the event changed of the won interval.

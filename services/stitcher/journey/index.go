@@ -108,7 +108,7 @@ func (x *Index) prepare() {
 	for _, e := range events {
 		c.add(e)
 	}
-	c.settle()
+	c.settle(c.changedDeals())
 }
 
 func compareEvents(a, b *event.Event) int {

@@ -56,6 +56,9 @@ func (n *interned[T]) at(v T) int {
 	return len(n.list) - 1
 }
 
+// mostCells is how many cells' memory a ledger keeps.
+const mostCells = 2_000
+
 // ledgers are used again: there is one for each event that books or is booked on.
 var ledgers = sync.Pool{New: func() any { return new(ledger) }}
 
@@ -75,7 +78,11 @@ func (l *ledger) done() {
 	l.Posting = nil
 	l.bookings, l.touchpoints = interned[fact.Booking]{}, interned[fact.Touchpoint]{}
 	l.places = interned[[2]int]{list: emptied(l.places.list)}
-	l.cells = emptied(l.cells)
+	if cap(l.cells) > mostCells {
+		l.cells = nil
+	}
+	clear(l.cells)
+	l.cells = l.cells[:0]
 	clear(l.old)
 	ledgers.Put(l)
 }

@@ -3,7 +3,6 @@ package state
 import (
 	"fmt"
 
-	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/wire"
 	"github.com/throughline-io/throughline/services/stitcher/identity"
 )
@@ -32,12 +31,4 @@ func parseIDs(data []byte) ([]identity.ID, error) {
 		ids = append(ids, identity.ID(data[:size]))
 	}
 	return ids, nil
-}
-
-func parseEvent(b []byte) (*event.Event, error) {
-	e, err := event.Decode(b)
-	if err != nil {
-		return nil, err
-	}
-	return &e, nil
 }

@@ -17,6 +17,8 @@ type Partition struct {
 	store *Store
 	id    int32
 	it    *pebble.Iterator // of the store as it was at the first read since Refresh
+	seen  *seen
+	words event.Words
 }
 
 // Partition is a view of one partition.
@@ -35,15 +37,31 @@ func (p *Partition) Refresh() error {
 	return err
 }
 
+// bounds are those of a partition's keys.
+func bounds(partition int32) *pebble.IterOptions {
+	return &pebble.IterOptions{LowerBound: appendPartition(nil, partition), UpperBound: appendPartition(nil, partition+1)}
+}
+
 func (p *Partition) iterator() (*pebble.Iterator, error) {
 	if p.it == nil {
-		it, err := p.store.db.NewIter(&pebble.IterOptions{LowerBound: appendPartition(nil, p.id), UpperBound: appendPartition(nil, p.id+1)})
+		it, err := p.store.db.NewIter(bounds(p.id))
 		if err != nil {
 			return nil, err
 		}
 		p.it = it
 	}
 	return p.it, nil
+}
+
+// may reports that there may be something of a node.
+func (p *Partition) may(id identity.ID) (bool, error) {
+	if p.seen == nil {
+		var err error
+		if p.seen, err = p.store.seenOf(p.id); err != nil {
+			return false, err
+		}
+	}
+	return p.seen.may(id), nil
 }
 
 // Workspaces are those of which there is anything.
@@ -84,6 +102,9 @@ func (s *Space) prefix(id identity.ID) []byte {
 
 // node calls do for each record of a node, in the order of their kinds, until it returns false. Value is good during the call only.
 func (s *Space) node(id identity.ID, from Kind, do func(k Kind, rest, value []byte) (bool, error)) error {
+	if may, err := s.p.may(id); err != nil || !may {
+		return err
+	}
 	it, err := s.p.iterator()
 	if err != nil {
 		return err
@@ -115,7 +136,7 @@ func (s *Space) Node(id identity.ID) (r identity.Record, err error) {
 			r.Away = true
 			return false, toID(&r.Next, value)
 		case KindEntry:
-			e, err := ParseEntry(value)
+			e, err := ParseEntry(value, &s.p.words)
 			r.Entries = append(r.Entries, e)
 			return true, err
 		case KindMember:
@@ -144,7 +165,7 @@ func steps(r *identity.Record, k Kind, rest, value []byte) (err error) {
 		r.Task, err = ParseTask(value)
 	case k == KindWaiting && len(rest) == 8:
 		var m *Envelope
-		if m, err = ParseMessage(value); err == nil {
+		if m, err = ParseMessage(value, nil); err == nil {
 			r.Waiting = append(r.Waiting, identity.Waiting{Seq: binary.BigEndian.Uint64(rest), Message: &m.Message})
 		}
 	case k == KindStaged && len(rest) == 2*idBytes:
@@ -161,7 +182,7 @@ func (s *Space) Entries(home identity.ID) (out []*identity.Entry, err error) {
 		if k != KindEntry {
 			return false, nil
 		}
-		e, err := ParseEntry(value)
+		e, err := ParseEntry(value, &s.p.words)
 		out = append(out, e)
 		return true, err
 	})
@@ -206,7 +227,12 @@ func (s *Space) Spend(id event.NodeID) (*event.Event, error) {
 	if err != nil || v == nil {
 		return nil, err
 	}
-	return parseEvent(v)
+	e, err := event.DecodeWith(v, &s.p.words)
+	if err != nil {
+		return nil, err
+	}
+	e.KeepKey("")
+	return e, nil
 }
 
 // Config is the configuration that the facts were computed by, nil where there is none.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/wire"
 
 	"github.com/throughline-io/throughline/services/stitcher/identity"
@@ -22,8 +23,8 @@ func AppendEntry(b []byte, e *identity.Entry) []byte {
 	return b
 }
 
-// ParseEntry decodes an entry.
-func ParseEntry(b []byte) (*identity.Entry, error) {
+// ParseEntry decodes an entry, with words that are known.
+func ParseEntry(b []byte, words *event.Words) (*identity.Entry, error) {
 	e := &identity.Entry{}
 	return e, wire.Fields(b, func(num wire.Num, v uint64, data []byte) (err error) {
 		switch num {
@@ -36,7 +37,9 @@ func ParseEntry(b []byte) (*identity.Entry, error) {
 		case 4:
 			e.Joins, err = parseIDs(data)
 		case 5:
-			e.Event, err = parseEvent(data)
+			if e.Event, err = event.DecodeWith(data, words); err == nil {
+				e.Event.KeepKey(e.Key)
+			}
 		case 6:
 			e.Match = &identity.Match{State: identity.MatchState(v - 1)}
 		case 7:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -29,6 +30,13 @@ func DefaultOptions() Options { return Options{CacheBytes: 192 << 20, MemtableBy
 type Store struct {
 	db    *pebble.DB
 	cache *pebble.Cache
+	logf  func(format string, args ...any)
+
+	seenMu   sync.RWMutex
+	seen     map[int32]*seen
+	reading  sync.WaitGroup
+	oneReads sync.Mutex
+	closing  chan struct{}
 }
 
 // ErrInUse means that another process has the directory.
@@ -55,6 +63,11 @@ func open(fs vfs.FS, dir string, o Options) (*Store, error) {
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
+	options.Experimental.SpanPolicyFunc = func([]byte) (pebble.SpanPolicy, []byte, error) {
+		// What is said of a node is read together. Without this all but its first record would be taken for older versions of that one, and
+		// stand apart.
+		return pebble.SpanPolicy{DisableValueSeparationBySuffix: true}, nil, nil
+	}
 	db, err := pebble.Open(dir, options)
 	if err != nil {
 		cache.Unref()
@@ -63,12 +76,14 @@ func open(fs vfs.FS, dir string, o Options) (*Store, error) {
 		}
 		return nil, fmt.Errorf("open state in %s: %w (it is a copy of a changelog: it may be removed, and is then read again)", dir, err)
 	}
-	return &Store{db: db, cache: cache}, nil
+	return &Store{db: db, cache: cache, logf: logger(o.Logf).Errorf, seen: map[int32]*seen{}, closing: make(chan struct{})}, nil
 }
 
 // Close flushes, so that the next start has little to read again.
 func (s *Store) Close() error {
 	defer s.cache.Unref()
+	close(s.closing)
+	s.reading.Wait()
 	err := s.db.Flush()
 	return errors.Join(err, s.db.Close())
 }
@@ -102,12 +117,14 @@ func appendPartition(b []byte, id int32) []byte { return binary.BigEndian.Append
 
 // Batch is what becomes a store's own at once.
 type Batch struct {
-	b   *pebble.Batch
-	key []byte
+	store *Store
+	b     *pebble.Batch
+	key   []byte
+	nodes []written
 }
 
-// NewBatch makes an empty batch. It must be applied or dropped.
-func (s *Store) NewBatch() *Batch { return &Batch{b: s.db.NewBatch()} }
+// NewBatch makes an empty batch with room for about so many bytes. It must be applied or dropped.
+func (s *Store) NewBatch(bytes int) *Batch { return &Batch{store: s, b: s.db.NewBatchWithSize(bytes)} }
 
 // Add adds records of a partition's changelog.
 func (b *Batch) Add(partition int32, records ...Record) error {
@@ -124,12 +141,19 @@ func (b *Batch) set(partition int32, r Record) error {
 	if r.Value == nil {
 		return b.b.Delete(b.key, nil)
 	}
+	p, err := splitKey(r.Key)
+	if err != nil {
+		return err
+	}
+	if w := (written{partition, p.id}); len(b.nodes) == 0 || b.nodes[len(b.nodes)-1] != w {
+		b.nodes = append(b.nodes, w)
+	}
 	return b.b.Set(b.key, r.Value, nil)
 }
 
 // Apply makes the batch the store's own.
 func (b *Batch) Apply() error {
-	return errors.Join(b.b.Commit(pebble.NoSync), b.Drop())
+	return errors.Join(b.store.commit(b.b, b.nodes), b.Drop())
 }
 
 // Drop forgets the batch, if it was not applied or dropped.

@@ -26,7 +26,7 @@ func must(t *testing.T, err error) {
 
 func apply(t *testing.T, s *Store, partition int32, records ...Record) {
 	t.Helper()
-	b := s.NewBatch()
+	b := s.NewBatch(0)
 	must(t, b.Add(partition, records...))
 	must(t, b.Apply())
 }
@@ -37,9 +37,11 @@ var (
 )
 
 func entry(key string, home identity.ID, joins ...identity.ID) *identity.Entry {
-	return &identity.Entry{Key: key, Version: 1, Home: home, Joins: joins, Event: &event.Event{
+	e := &identity.Entry{Key: key, Version: 1, Home: home, Joins: joins, Event: &event.Event{
 		Workspace: "w", Source: "s", ID: key[2:], Type: event.Form, Form: &event.FormData{}, Nodes: []event.Node{{Kind: "k", ID: home}},
 	}}
+	e.Event.KeepKey(key)
+	return e
 }
 
 // What was written is read, of its own node, workspace and partition alone, and what was taken back is gone.
@@ -160,7 +162,7 @@ func TestACrashLeavesAWholeTransaction(t *testing.T) {
 		const keys = 40
 		last := 50 + rnd.IntN(200)
 		for i := 1; i <= last; i++ {
-			batch := s.NewBatch()
+			batch := s.NewBatch(0)
 			for k := range keys {
 				home := identity.ID{byte(k), 1}
 				e := entry(fmt.Sprint("s/", k), home)

@@ -28,7 +28,7 @@ func ParseTask(b []byte) (*identity.Task, error) {
 		case 4:
 			t.Settle = v != 0
 		case 5:
-			m, err := ParseMessage(data)
+			m, err := ParseMessage(data, nil)
 			t.Header = m.Message
 			return err
 		}
