@@ -114,16 +114,23 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) (err error) {
 	s.metrics.transactions.WithLabelValues("committed").Inc()
 	s.metrics.seconds.Observe(time.Since(start).Seconds())
 	s.pace(time.Since(start))
-	if err := s.save(saved, work); err != nil {
+	// Both at once: what is at hand becomes final in memory while the store takes it; neither is read until both are done.
+	var final errgroup.Group
+	final.Go(func() error { return s.save(saved, work) })
+	final.Go(func() error {
+		for _, b := range work {
+			s.tell(b.partition.Large())
+			if err := b.partition.Commit(s.cfg.CacheBytes / len(s.partitions)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := final.Wait(); err != nil {
 		s.forgetAll()
 		return fmt.Errorf("stitcher: %w", err)
 	}
 	for _, b := range work {
-		s.tell(b.partition.Large())
-		if err := b.partition.Commit(s.cfg.CacheBytes / len(s.partitions)); err != nil {
-			s.forgetAll()
-			return fmt.Errorf("stitcher: %w", err)
-		}
 		b.partition.pending, b.partition.read = false, b.read
 		s.metrics.count(&b.tally)
 	}
