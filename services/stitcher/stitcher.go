@@ -43,7 +43,7 @@ type Stitcher struct {
 	partitions map[int32]*held
 	measured   time.Time
 	began      time.Time // the last transaction
-	took       int       // its records
+	took       int       // its events
 	take       int       // records of the next transaction
 }
 
@@ -201,7 +201,7 @@ func (s *Stitcher) turn(ctx context.Context) error {
 		}
 	}
 	cancel()
-	s.began, s.took = time.Now(), n
+	s.began, s.took = time.Now(), s.countEvents(fetches)
 	s.metrics.phase("wait", began)
 	if err := s.fetchErrors(ctx, fetches); err != nil {
 		return err
@@ -214,6 +214,17 @@ func (s *Stitcher) turn(ctx context.Context) error {
 		return nil
 	}
 	return s.transact(ctx, work)
+}
+
+// countEvents is how many of the records are events.
+func (s *Stitcher) countEvents(fetches kgo.Fetches) (n int) {
+	topic := s.cfg.topic(pipelines.TopicEvents)
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if f.Topic == topic {
+			n += len(f.Records)
+		}
+	})
+	return n
 }
 
 // fetchErrors tells of errors of polling that the client does not get over by itself.
@@ -246,8 +257,8 @@ const longTransaction = 2 * time.Second
 const (
 	// freshWait bounds the wait for what has come while the last transaction ran.
 	freshWait = 5 * time.Millisecond
-	// plenty is how many records need not wait for more; few, how many the transaction before must have had for any to wait: a message from
-	// partition to partition is seldom the last one.
+	// plenty is how many records need not wait for more; few, how many events the transaction before must have had for any to wait. Messages
+	// from partition to partition do not count: they follow from our own transactions, so none comes while nothing is done.
 	plenty              = 1_000
 	few                 = 100
 	fetchPartitionBytes = 256 << 10
