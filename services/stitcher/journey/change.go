@@ -119,8 +119,11 @@ func (f *Facts) reset() {
 const mostKept = 256
 
 // emptied is a slice without what it held, and with its room where that is not much.
-func emptied[T any](s []T) []T {
-	if cap(s) > mostKept {
+func emptied[T any](s []T) []T { return emptiedTo(s, mostKept) }
+
+// emptiedTo is a slice without what it held, and with its room up to a limit.
+func emptiedTo[T any](s []T, most int) []T {
+	if cap(s) > most {
 		return nil
 	}
 	clear(s)

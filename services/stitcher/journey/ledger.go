@@ -78,11 +78,7 @@ func (l *ledger) done() {
 	l.Posting = nil
 	l.bookings, l.touchpoints = interned[fact.Booking]{}, interned[fact.Touchpoint]{}
 	l.places = interned[[2]int]{list: emptied(l.places.list)}
-	if cap(l.cells) > mostCells {
-		l.cells = nil
-	}
-	clear(l.cells)
-	l.cells = l.cells[:0]
+	l.cells = emptiedTo(l.cells, mostCells)
 	clear(l.old)
 	ledgers.Put(l)
 }

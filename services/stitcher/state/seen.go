@@ -21,7 +21,6 @@ type seen struct {
 	full   bool // there were too many
 	layers [][]block
 	room   int // how many the last layer takes
-	bytes  int
 }
 
 // block is where all bits of an id stand, so that a look costs one line of memory.
@@ -65,13 +64,21 @@ func (s *seen) add(id identity.ID) {
 func (s *seen) grow() bool {
 	n := firstSeen << len(s.layers)
 	if 2*n > mostSeen {
-		s.full, s.layers, s.bytes = true, nil, 0
+		s.full, s.layers = true, nil
 		return false
 	}
-	layer := make([]block, n*seenBits/512)
-	s.layers, s.room = append(s.layers, layer), n
-	s.bytes += len(layer) * 64
+	s.layers, s.room = append(s.layers, make([]block, n*seenBits/512)), n
 	return true
+}
+
+// bytes is the memory that it takes.
+func (s *seen) bytes() (n int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, layer := range s.layers {
+		n += len(layer) * 8 * len(block{})
+	}
+	return n
 }
 
 func (s *seen) has(id identity.ID) bool {
@@ -141,7 +148,7 @@ func (s *Store) seenOf(partition int32) (*seen, error) {
 // readInto adds all nodes of an iterator, which it closes. It is not whole where the store was closed meanwhile.
 func (s *Store) readInto(f *seen, it *pebble.Iterator) (whole bool, err error) {
 	defer func() { err = errors.Join(err, it.Close()) }()
-	for ok := it.First(); ok; ok = it.Next() {
+	for ok := it.First(); ok; ok = it.Next() { // not NextPrefix, whose ImmediateSuccessor stands before some of a node's keys
 		select {
 		case <-s.closing:
 			return false, nil
@@ -165,9 +172,7 @@ func (s *Store) FilterBytes() (n int) {
 	s.seenMu.RLock()
 	defer s.seenMu.RUnlock()
 	for _, f := range s.seen {
-		f.mu.RLock()
-		n += f.bytes
-		f.mu.RUnlock()
+		n += f.bytes()
 	}
 	return n
 }

@@ -54,8 +54,8 @@ func TestSeenIsBounded(t *testing.T) {
 		f.room = 0
 	}
 	f.add(randomID(rnd))
-	if !f.may(randomID(rnd)) || f.bytes != 0 || f.layers != nil {
-		t.Fatalf("%d bytes, %d layers", f.bytes, len(f.layers))
+	if !f.may(randomID(rnd)) || f.bytes() != 0 || f.layers != nil {
+		t.Fatalf("%d bytes, %d layers", f.bytes(), len(f.layers))
 	}
 }
 
