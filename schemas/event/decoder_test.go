@@ -20,6 +20,7 @@ func TestDecoderReadsWhatFactsNeed(t *testing.T) {
 			if want.Visit != nil {
 				want.Visit = &VisitData{Origin: want.Visit.Origin, Bot: want.Visit.Bot}
 			}
+			want.key = want.Key()
 			got, err := d.Decode(e.Append(nil))
 			if err != nil || !reflect.DeepEqual(*got, want) {
 				t.Fatalf("%v: got  %+v %v\nwant %+v", e.Type, got, err, want)
@@ -55,12 +56,33 @@ func TestWordsAreBounded(t *testing.T) {
 	}
 }
 
-// One string serves for the key and the id, and it is the same key whichever way it came.
-func TestKeepKey(t *testing.T) {
-	for _, given := range []string{"", "crm/7", "crm/8", "other/7", "crm", "crm/"} {
-		e := &Event{Source: "crm", ID: "7"}
-		if e.KeepKey(given); e.Key() != "crm/7" || e.ID != "7" {
-			t.Fatalf("given %q: %q, %q", given, e.Key(), e.ID)
+// What is kept is what the Decoder reads, and stays as it is when the next is read; key and id are one string.
+func TestKeepStays(t *testing.T) {
+	var d Decoder
+	kept, all := []*Event{}, full()
+	for i := range all {
+		e, err := d.Keep(all[i].Append(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, e)
+	}
+	for i, e := range kept {
+		want, err := d.Decode(all[i].Append(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want.Call != nil {
+			want.Call.Recording = ""
+		}
+		if want.Form != nil {
+			want.Form = &FormData{}
+		}
+		if !reflect.DeepEqual(e, want) || !reflect.DeepEqual(e, all[i].Keep()) {
+			t.Fatalf("%v: kept %+v\nwant %+v\nof the event itself %+v", e.Type, e, want, all[i].Keep())
+		}
+		if e.Key() != e.Source+"/"+e.ID {
+			t.Fatalf("key %q of %q and %q", e.Key(), e.Source, e.ID)
 		}
 	}
 }

@@ -7,8 +7,6 @@
 // are nodes, and Raw is scrubbed.
 package event
 
-import "strings"
-
 // Type is what kind of thing happened. Values are part of the wire format: never renumber.
 type Type uint8
 
@@ -62,7 +60,7 @@ type Event struct {
 	Spend   *SpendData
 	Lease   *LeaseData
 
-	key string // if it was made once
+	key string // if it was made; source and id do not change any more
 }
 
 // Key is `<source>/<event id>`: the event's name inside its workspace, and the id of the touch it may become.
@@ -71,14 +69,6 @@ func (e *Event) Key() string {
 		return e.key
 	}
 	return e.Source + "/" + e.ID
-}
-
-// KeepKey lets Key be made once and for all, or not at all where key is it already. Source and id must not change any more.
-func (e *Event) KeepKey(key string) {
-	if len(key) != len(e.Source)+1+len(e.ID) || !strings.HasPrefix(key, e.Source) || key[len(e.Source)] != '/' || !strings.HasSuffix(key, e.ID) {
-		key = e.Source + "/" + e.ID
-	}
-	e.key, e.ID = key, key[len(e.Source)+1:] // one string for both
 }
 
 // UTM is the five values as sent, untouched. Origin decides what they mean.

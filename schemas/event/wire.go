@@ -48,37 +48,29 @@ func (e *Event) appendMeaning(b []byte) []byte {
 // Decode reads an event. Raw aliases b, everything else is copied. It never panics; what it returns keeps the
 // invariants of Event.
 func Decode(b []byte) (Event, error) {
-	e, err := DecodeWith(b, nil)
-	if err != nil {
+	r := reader{Event: &Event{}}
+	if err := r.read(b); err != nil {
 		return Event{}, err
 	}
-	return *e, nil
-}
-
-// DecodeWith reads an event as Decode does, and takes words that are known for those that it finds.
-func DecodeWith(b []byte, words *Words) (*Event, error) {
-	r := reader{Event: &Event{}, words: words}
-	if err := r.read(b); err != nil {
-		return nil, err
-	}
-	return r.Event, nil
+	return *r.Event, nil
 }
 
 // Decoder reads what facts are computed from, of one event after another: as Decode, but Raw and Received and a visit's address,
-// referrer, title and click ids are passed over. The zero Decoder is ready. It is not safe for concurrent use.
+// referrer, title and click ids are passed over, and the key is made. The zero Decoder is ready. It is not safe for concurrent use.
 type Decoder struct {
 	words Words
 	event Event
 	visit VisitData
 	nodes []Node
+	read  reader
 }
 
 // Decode reads an event, which is the Decoder's own, with its Nodes and its Visit: good until the next call. Its other objects and all
 // strings are the caller's.
 func (d *Decoder) Decode(b []byte) (*Event, error) {
 	d.event, d.visit = Event{Nodes: d.nodes[:0]}, VisitData{}
-	r := reader{Event: &d.event, words: &d.words, visit: &d.visit}
-	err := r.read(b)
+	d.read = reader{Event: &d.event, words: &d.words, visit: &d.visit}
+	err := d.read.read(b)
 	d.nodes = d.event.Nodes
 	if err != nil {
 		return nil, err
@@ -86,19 +78,32 @@ func (d *Decoder) Decode(b []byte) (*Event, error) {
 	return &d.event, nil
 }
 
-// Words is the decoder's own; see Words.
-func (d *Decoder) Words() *Words { return &d.words }
+// Keep is Decode for an event that stays, as Event.Keep.
+func (d *Decoder) Keep(b []byte) (*Event, error) {
+	e, err := d.Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	return e.Keep(), nil
+}
 
 // reader fills an event.
 type reader struct {
 	*Event
 	words *Words
 	visit *VisitData // where a visit goes of which not all is wanted
+	id    []byte
 }
 
 func (r *reader) read(b []byte) error {
 	if err := wire.Fields(b, r.field); err != nil {
 		return fmt.Errorf("event: %w", err)
+	}
+	if r.visit == nil {
+		r.ID = string(r.id)
+	} else {
+		r.key = r.Source + "/" + string(r.id)
+		r.ID = r.key[len(r.Source)+1:]
 	}
 	if err := r.check(); err != nil {
 		return fmt.Errorf("event: %w", err)
@@ -122,7 +127,7 @@ func (r *reader) field(num wire.Num, v uint64, data []byte) error {
 			e.Raw = data
 		}
 	case 5:
-		e.ID = string(data)
+		r.id = data
 	case 6:
 		e.Source = r.words.of(data)
 	case 7:

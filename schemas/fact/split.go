@@ -3,7 +3,7 @@ package fact
 // Split cuts a posting into parts of at most max credits and at most max rows of each other kind, so that no record is too large.
 // The parts sum to the posting, in any order.
 func Split(p *Posting, max int) []*Posting {
-	if p.longest() <= max {
+	if p.Fits(max) {
 		return []*Posting{p}
 	}
 	var out []*Posting
@@ -18,6 +18,9 @@ func Split(p *Posting, max int) []*Posting {
 	}
 	return out
 }
+
+// Fits reports that there is nothing to be cut.
+func (p *Posting) Fits(max int) bool { return p.longest() <= max }
 
 func cut[T any](rows []T, from, max int) []T {
 	from = min(from, len(rows))

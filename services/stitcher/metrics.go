@@ -26,6 +26,7 @@ type metrics struct {
 	stateMemory  prometheus.Gauge
 	stateDisk    prometheus.Gauge
 	stateFilter  prometheus.Gauge
+	stateRecent  prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -59,11 +60,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		large:       vec("large_persons_total", "People met with more identifiers than max_person_nodes.", "workspace"),
 		stateMemory: gauge("state_memory_bytes", "About what the people kept at hand take."),
 		stateFilter: gauge("state_filter_bytes", "What it takes of memory to know which identifiers are new, without a look at the disk."),
+		stateRecent: gauge("state_recent_bytes", "What it takes of memory to have the identifiers of late at hand, without a look at the disk."),
 		stateDisk:   gauge("state_disk_bytes", "What the local copy of the changelog takes."),
 		dead:        vec("dead_letters_total", "Records sent to the dead letters, by reason.", "reason"),
 	}
 	reg.MustRegister(m.records, m.postings, m.credits, m.changes, m.changeBytes, m.transactions, m.seconds, m.phases, m.restored, m.restoring,
-		m.partitions, m.dead, m.remaining, m.mended, m.repeated, m.large, m.stateMemory, m.stateDisk, m.stateFilter)
+		m.partitions, m.dead, m.remaining, m.mended, m.repeated, m.large, m.stateMemory, m.stateDisk, m.stateFilter, m.stateRecent)
 	return m
 }
 

@@ -2,7 +2,6 @@ package stitcher
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/throughline-io/throughline/pipelines"
 	"github.com/throughline-io/throughline/schemas/event"
@@ -129,8 +128,11 @@ func (p *Partition) Output() Output {
 // Large is people that have grown large since the last Commit or Rollback.
 func (p *Partition) Large() []LargePerson { return p.out.Large }
 
-// Changes are the changelog's records of everything since the last Commit or Rollback, written into an arena.
+// Changes are the changelog's records of everything since the last Commit or Rollback, written into an arena: good until it is asked for
+// others.
 func (p *Partition) Changes(a *state.Arena) (out []state.Record, err error) {
+	out = a.Records[:0]
+	defer func() { a.Records = out }()
 	for _, s := range p.spaces {
 		if out, err = s.changes(out, a); err != nil {
 			return nil, err
@@ -212,26 +214,6 @@ func (p *Partition) Lighten(after int64) {
 	for _, s := range p.spaces {
 		s.machine.Lighten(after)
 	}
-}
-
-// keep is the part of an event that facts are computed from.
-func keep(e *event.Event) *event.Event {
-	k := *e
-	k.Raw, k.Received = nil, 0
-	k.Nodes = slices.Clone(e.Nodes)
-	k.KeepKey("")
-	if e.Visit != nil {
-		k.Visit = &event.VisitData{Origin: e.Visit.Origin, Bot: e.Visit.Bot}
-	}
-	if e.Call != nil {
-		c := *e.Call
-		c.Recording = ""
-		k.Call = &c
-	}
-	if e.Form != nil {
-		k.Form = &event.FormData{}
-	}
-	return &k
 }
 
 func (p *Partition) home(id identity.ID) int32 { return pipelines.Partition(id, p.of) }

@@ -97,7 +97,7 @@ func newClusterOf(w *world, seed uint64, of int32) *cluster {
 	}
 	c.events, c.late = make([][][]byte, of), make([][][]byte, of)
 	var err error
-	c.store, err = state.Open("", state.Options{CacheBytes: 1 << 20, MemtableBytes: 1 << 20})
+	c.store, err = state.Open("", state.Options{CacheBytes: 1 << 20, MemtableBytes: 1 << 20, RecentBytes: int(of%3) << 16})
 	must(err)
 	former := rnd.IntN(4) == 0
 	for id := range of {
@@ -154,7 +154,7 @@ type message struct {
 func (c *cluster) pop(k [2]int32) message {
 	raw := c.messages[k][0]
 	c.messages[k] = c.messages[k][1:]
-	m, err := state.ParseMessage(raw, nil)
+	m, err := state.ParseMessage(raw, &event.Decoder{})
 	must(err)
 	return message{m, len(raw)}
 }

@@ -52,7 +52,7 @@ func (s *space) event(e *event.Event) error {
 	if e.Type == event.Spend {
 		return s.spend(e)
 	}
-	kept := keep(e)
+	kept := e.Keep()
 	entry := &identity.Entry{Key: kept.Key(), Version: 1, Home: e.Nodes[0].ID, Event: kept}
 	if len(e.Nodes) > 1 {
 		entry.Joins = make([]identity.ID, 0, len(e.Nodes)-1)
@@ -166,7 +166,7 @@ func (s *space) spend(e *event.Event) error {
 		p.Spends = append(p.Spends, journey.SpendRow(old, -1, s.rules.Rules))
 	}
 	p.Spends = append(p.Spends, journey.SpendRow(e, 1, s.rules.Rules))
-	s.spends[id] = keep(e)
+	s.spends[id] = e.Keep()
 	s.emit(p)
 	return nil
 }

@@ -179,6 +179,7 @@ func (s *Stitcher) measure() {
 		s.measured = time.Now()
 		s.metrics.stateDisk.Set(float64(s.store.DiskBytes()))
 		s.metrics.stateFilter.Set(float64(s.store.FilterBytes()))
+		s.metrics.stateRecent.Set(float64(s.store.RecentBytes()))
 	}
 }
 
@@ -216,6 +217,7 @@ func (s *Stitcher) settleOwnership(ctx context.Context) error {
 			if err := p.store.Refresh(); err != nil {
 				return fmt.Errorf("stitcher: let go of partition %d: %w", id, err)
 			}
+			s.store.Forget(id)
 			delete(s.partitions, id)
 		}
 	}

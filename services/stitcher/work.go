@@ -49,7 +49,7 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 		if r.Attrs.IsControl() {
 			continue
 		}
-		m, err := state.ParseMessage(r.Value, p.decoder.Words())
+		m, err := state.ParseMessage(r.Value, &p.decoder)
 		if err != nil {
 			// Not an event that somebody sent but our own bookkeeping: going on without it would break the promise.
 			return fmt.Errorf("message at %s/%d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
@@ -141,6 +141,12 @@ func (s *Stitcher) encode(b *batch) error {
 		b.tally.postings++
 		b.tally.credits += len(whole.Credits)
 		key := arena.Write(func(to []byte) []byte { return append(to, whole.Workspace...) })
+		if whole.Fits(maxRowsAPosting) { // as nearly all do
+			if value := arena.Write(whole.Append); len(value) <= maxFactBytes {
+				b.add(facts, p.id, key, value)
+				continue
+			}
+		}
 		for value := range encodePosting(arena, whole, maxRowsAPosting) {
 			b.add(facts, p.id, key, value)
 		}

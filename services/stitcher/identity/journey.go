@@ -11,8 +11,12 @@ type journey struct {
 	many map[string]*Entry
 }
 
-// fewEntries is how many a journey looks through.
-const fewEntries = 8
+const (
+	// fewEntries is how many a journey looks through.
+	fewEntries = 8
+	// usualEntries is how many most people have at most.
+	usualEntries = 4
+)
 
 func (j *journey) get(key string) *Entry {
 	if j.many != nil {
@@ -39,6 +43,9 @@ func (j *journey) set(e *Entry) {
 		}
 	}
 	if len(j.few) < fewEntries {
+		if j.few == nil {
+			j.few = make([]*Entry, 0, usualEntries)
+		}
 		j.few = append(j.few, e)
 		return
 	}

@@ -26,7 +26,9 @@ type arrival struct {
 
 // Defer adds an event that is not there, to be posted by Settle.
 func (x *Index) Defer(e *event.Event, cause string) {
-	x.prepare()
+	if !x.events.roomy() {
+		x.prepare()
+	}
 	x.events.add(e)
 	x.later.events = append(x.later.events, arrival{e, cause, false})
 }
@@ -63,9 +65,14 @@ func (x *Index) Settle(posting func(cause string) *fact.Posting) {
 	if !x.Deferred() {
 		return
 	}
+	slices.SortFunc(x.later.events, func(a, b arrival) int { return compareEvents(a.Event, b.Event) })
+	if x.prepared == nil && x.events.only(event.Visit) {
+		x.settleVisits(posting)
+		return
+	}
+	x.prepare()
 	d := x.later
 	x.later = deferred{}
-	slices.SortFunc(d.events, func(a, b arrival) int { return compareEvents(a.Event, b.Event) })
 	c := newChange(x)
 	defer c.done()
 	for _, a := range d.events {
@@ -83,6 +90,38 @@ func (x *Index) Settle(posting func(cause string) *fact.Posting) {
 		return
 	}
 	diffByCause(before, after, newReasons(&d, c), posting)
+}
+
+// settleVisits posts the visits of somebody who has done nothing else: touches of no conversion.
+func (x *Index) settleVisits(posting func(cause string) *fact.Posting) {
+	come := x.later.events
+	x.later = deferred{}
+	p := posting(come[len(come)-1].cause)
+	for i, a := range come {
+		if x.rules.counts(a.Visit) {
+			p.Touches = append(p.Touches, x.visit(a.Event))
+			p.Touches[len(p.Touches)-1].Sign = 1
+		}
+		for _, n := range a.Nodes {
+			if !x.events.anyBefore(come[i:], n.ID) {
+				p.Identities = append(p.Identities, fact.IdentityRow{Sign: 1, Kind: n.Kind, Node: n.ID, Person: x.person})
+			}
+		}
+	}
+}
+
+// anyBefore reports that an event that is not among some which have come is of a node. There are few of both.
+func (s *eventSet) anyBefore(come []arrival, id event.NodeID) bool {
+	return slices.ContainsFunc(s.few, func(e *event.Event) bool {
+		return slices.ContainsFunc(e.Nodes, func(n event.Node) bool { return n.ID == id }) && !arrived(come, e)
+	})
+}
+
+// has reports that an event is deferred.
+func (d *deferred) has(e *event.Event) bool { return arrived(d.events, e) }
+
+func arrived(all []arrival, e *event.Event) bool {
+	return slices.ContainsFunc(all, func(a arrival) bool { return a.Event == e })
 }
 
 // last is the cause of the last event that came by itself, else of the merge.

@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/throughline-io/throughline/schemas/event"
@@ -14,8 +15,12 @@ type eventSet struct {
 
 type eventKey struct{ source, id string }
 
-// fewEvents is how many a set looks through.
-const fewEvents = 8
+const (
+	// fewEvents is how many a set looks through.
+	fewEvents = 8
+	// usualEvents is how many most people have at most.
+	usualEvents = 4
+)
 
 func (s *eventSet) len() int { return len(s.few) + len(s.many) }
 
@@ -31,9 +36,20 @@ func (s *eventSet) get(k eventKey) *event.Event {
 	return nil
 }
 
+// roomy reports that another event leaves it with few.
+func (s *eventSet) roomy() bool { return s.many == nil && len(s.few) < fewEvents }
+
+// only reports that there are few events, all of a type.
+func (s *eventSet) only(t event.Type) bool {
+	return s.many == nil && !slices.ContainsFunc(s.few, func(e *event.Event) bool { return e.Type != t })
+}
+
 // add adds an event that is not there.
 func (s *eventSet) add(e *event.Event) {
-	if s.many == nil && len(s.few) < fewEvents {
+	if s.roomy() {
+		if s.few == nil {
+			s.few = make([]*event.Event, 0, usualEvents)
+		}
 		s.few = append(s.few, e)
 		return
 	}

@@ -18,8 +18,12 @@ type Index struct {
 	units
 	events  eventSet
 	matches map[string]Match // by the call's key
-	// ready: what follows is there. An index that is only filled needs none of it.
-	ready     bool
+	later   deferred
+	*prepared
+}
+
+// prepared is what changes are computed from. An index that is only filled needs none of it, nor do visits that lead to nothing.
+type prepared struct {
 	touches   sorted[*fact.Touch]
 	inquiries sorted[*inquiry]
 	deals     map[string]*ownDeal
@@ -28,7 +32,6 @@ type Index struct {
 	platforms map[string]*platform
 	nodes     []fact.IdentityRow // in no order
 	known     map[event.NodeID]struct{}
-	later     deferred
 }
 
 // inquiry is one with its one booking.
@@ -56,7 +59,7 @@ func (x *Index) Len() int { return x.events.len() }
 // Load adds an event whose facts are posted already.
 func (x *Index) Load(e *event.Event) {
 	x.events.add(e)
-	x.unready()
+	x.prepared = nil
 }
 
 // LoadMatch adds what is known of a pool call already.
@@ -85,24 +88,16 @@ const (
 // Size is about how many bytes the journey takes beside its events.
 func (x *Index) Size() int { return indexBytes + eventBytes*x.events.len() }
 
-func (x *Index) unready() {
-	if x.ready {
-		x.ready = false
-		x.touches, x.inquiries, x.spans = sorted[*fact.Touch]{}, sorted[*inquiry]{}, sorted[*ownDeal]{}
-		x.deals, x.platforms, x.nodes, x.known, x.longest = nil, nil, nil, nil, 0
-	}
-}
-
-// prepare builds what changes are computed from.
+// prepare builds what changes are computed from, as it is before what is deferred.
 func (x *Index) prepare() {
-	if x.ready {
+	if x.prepared != nil {
 		return
 	}
-	x.ready = true
-	if x.events.len() == 0 {
+	x.prepared = &prepared{}
+	if x.events.len() == len(x.later.events) {
 		return
 	}
-	events := x.events.list()
+	events := slices.DeleteFunc(x.events.list(), x.later.has)
 	slices.SortFunc(events, compareEvents)
 	c := change{Index: x, building: true}
 	for _, e := range events {

@@ -46,8 +46,8 @@ func AppendMessage(b []byte, e *Envelope) []byte {
 	return wire.Bool(b, 18, m.Staged)
 }
 
-// ParseMessage decodes an envelope, with words that are known.
-func ParseMessage(b []byte, words *event.Words) (*Envelope, error) {
+// ParseMessage decodes an envelope, by a decoder.
+func ParseMessage(b []byte, d *event.Decoder) (*Envelope, error) {
 	e := &Envelope{}
 	m := &e.Message
 	return e, wire.Fields(b, func(num wire.Num, v uint64, data []byte) (err error) {
@@ -61,7 +61,7 @@ func ParseMessage(b []byte, words *event.Words) (*Envelope, error) {
 		case 4:
 			m.Cause = string(data)
 		case 5:
-			m.Entry, err = ParseEntry(data, words)
+			m.Entry, err = ParseEntry(data, d)
 		case 6:
 			err = wire.ToID(&m.Via, data)
 		case 7:
@@ -73,20 +73,20 @@ func ParseMessage(b []byte, words *event.Words) (*Envelope, error) {
 		case 10:
 			m.Version = v
 		default:
-			err = e.parsePerson(num, v, data, words)
+			err = e.parsePerson(num, v, data, d)
 		}
 		return err
 	})
 }
 
-func (e *Envelope) parsePerson(num wire.Num, v uint64, data []byte, words *event.Words) (err error) {
+func (e *Envelope) parsePerson(num wire.Num, v uint64, data []byte, d *event.Decoder) (err error) {
 	m := &e.Message
 	switch num {
 	case 11:
 		m.Members, err = parseIDs(data)
 	case 12:
 		var entry *identity.Entry
-		if entry, err = ParseEntry(data, words); err == nil {
+		if entry, err = ParseEntry(data, d); err == nil {
 			m.Journey = append(m.Journey, entry)
 		}
 	case 13:
@@ -95,7 +95,7 @@ func (e *Envelope) parsePerson(num wire.Num, v uint64, data []byte, words *event
 		err = wire.ToID(&m.Back, data)
 	case 15:
 		var again *Envelope
-		if again, err = ParseMessage(data, words); err == nil {
+		if again, err = ParseMessage(data, d); err == nil {
 			m.Again = &again.Message
 		}
 	case 16:

@@ -14,11 +14,15 @@ import (
 
 // Partition reads a partition of a store.
 type Partition struct {
-	store *Store
-	id    int32
-	it    *pebble.Iterator // of the store as it was at the first read since Refresh
-	seen  *seen
-	words event.Words
+	store   *Store
+	id      int32
+	it      *pebble.Iterator // of the store as it was at the first read since Refresh
+	decoder event.Decoder
+	known   *known
+	// of what is at hand, as the iterator was made
+	version     uint64
+	recentLimit int
+	read        []byte // room for a node
 }
 
 // Partition is a view of one partition.
@@ -44,24 +48,21 @@ func bounds(partition int32) *pebble.IterOptions {
 
 func (p *Partition) iterator() (*pebble.Iterator, error) {
 	if p.it == nil {
+		if p.known == nil {
+			var err error
+			if p.known, err = p.store.knownOf(p.id); err != nil {
+				return nil, err
+			}
+		}
+		p.store.mu.RLock() // so that what is at hand and what it reads are of one version
+		defer p.store.mu.RUnlock()
 		it, err := p.store.db.NewIter(bounds(p.id))
 		if err != nil {
 			return nil, err
 		}
-		p.it = it
+		p.it, p.version, p.recentLimit = it, p.known.recent.now(), p.store.recentLimit()
 	}
 	return p.it, nil
-}
-
-// may reports that there may be something of a node.
-func (p *Partition) may(id identity.ID) (bool, error) {
-	if p.seen == nil {
-		var err error
-		if p.seen, err = p.store.seenOf(p.id); err != nil {
-			return false, err
-		}
-	}
-	return p.seen.may(id), nil
 }
 
 // Workspaces are those of which there is anything.
@@ -102,41 +103,60 @@ func (s *Space) prefix(id identity.ID) []byte {
 
 // node calls do for each record of a node, in the order of their kinds, until it returns false. Value is good during the call only.
 func (s *Space) node(id identity.ID, from Kind, do func(k Kind, rest, value []byte) (bool, error)) error {
-	if may, err := s.p.may(id); err != nil || !may {
+	it, err := s.p.iterator()
+	if err != nil || !s.p.known.seen.may(id) {
 		return err
 	}
-	it, err := s.p.iterator()
-	if err != nil {
-		return err
+	tell := func(key, value []byte) (bool, error) {
+		more, err := do(Kind(key[0]), key[1:], value)
+		if err != nil {
+			err = fmt.Errorf("%w: node %x of workspace %s, %q: %w", ErrRecord, id, s.workspace, key, err)
+		}
+		return more, err
+	}
+	if records, ok := s.p.known.recent.find(s.workspace, id, s.p.version, s.p.recentLimit); ok {
+		for len(records) > 0 {
+			var key, value []byte
+			if key, value, records = nextRecord(records); Kind(key[0]) < from {
+				continue
+			}
+			if more, err := tell(key, value); err != nil || !more {
+				return err
+			}
+		}
+		return nil
 	}
 	k := append(s.prefix(id), byte(from))
-	at := len(k) - 1
+	at, read, whole := len(k)-1, s.p.read[:0], from == firstKind
 	for ok := it.SeekPrefixGE(k); ok; ok = it.Next() {
-		key := it.Key()
 		value, err := it.ValueAndErr()
 		if err != nil {
 			return err
 		}
-		more, err := do(Kind(key[at]), key[at+1:], value)
-		if err != nil {
-			return fmt.Errorf("%w: key %x: %w", ErrRecord, key, err)
+		key := it.Key()[at:]
+		more, err := tell(key, value)
+		if err != nil || !more {
+			return err
 		}
-		if !more {
-			return nil
+		if whole = whole && len(read)+len(key)+len(value) <= mostRecent; whole {
+			read = appendRecord(read, key, value)
 		}
+	}
+	if s.p.read = read; whole && it.Error() == nil {
+		s.p.known.recent.keep(s.workspace, id, read, s.p.version, s.p.recentLimit)
 	}
 	return it.Error()
 }
 
 // Node is the machine's view of a node.
 func (s *Space) Node(id identity.ID) (r identity.Record, err error) {
-	err = s.node(id, KindStaged, func(k Kind, rest, value []byte) (bool, error) {
+	err = s.node(id, firstKind, func(k Kind, rest, value []byte) (bool, error) {
 		switch k {
 		case KindAway:
 			r.Away = true
 			return false, toID(&r.Next, value)
 		case KindEntry:
-			e, err := ParseEntry(value, &s.p.words)
+			e, err := ParseEntry(value, &s.p.decoder)
 			r.Entries = append(r.Entries, e)
 			return true, err
 		case KindMember:
@@ -148,7 +168,7 @@ func (s *Space) Node(id identity.ID) (r identity.Record, err error) {
 			r.Others = append(r.Others, o)
 			return true, err
 		case KindTask, KindWaiting, KindStaged:
-			return true, steps(&r, k, rest, value)
+			return true, steps(&r, k, rest, value, &s.p.decoder)
 		case KindCall, KindLease:
 			return true, nil
 		case KindConfig, KindSpend, KindMoved:
@@ -159,13 +179,13 @@ func (s *Space) Node(id identity.ID) (r identity.Record, err error) {
 }
 
 // steps reads what is there of what a node does in steps.
-func steps(r *identity.Record, k Kind, rest, value []byte) (err error) {
+func steps(r *identity.Record, k Kind, rest, value []byte, d *event.Decoder) (err error) {
 	switch {
 	case k == KindTask:
-		r.Task, err = ParseTask(value)
+		r.Task, err = ParseTask(value, d)
 	case k == KindWaiting && len(rest) == 8:
 		var m *Envelope
-		if m, err = ParseMessage(value, nil); err == nil {
+		if m, err = ParseMessage(value, d); err == nil {
 			r.Waiting = append(r.Waiting, identity.Waiting{Seq: binary.BigEndian.Uint64(rest), Message: &m.Message})
 		}
 	case k == KindStaged && len(rest) == 2*idBytes:
@@ -182,7 +202,7 @@ func (s *Space) Entries(home identity.ID) (out []*identity.Entry, err error) {
 		if k != KindEntry {
 			return false, nil
 		}
-		e, err := ParseEntry(value, &s.p.words)
+		e, err := ParseEntry(value, &s.p.decoder)
 		out = append(out, e)
 		return true, err
 	})
@@ -227,12 +247,7 @@ func (s *Space) Spend(id event.NodeID) (*event.Event, error) {
 	if err != nil || v == nil {
 		return nil, err
 	}
-	e, err := event.DecodeWith(v, &s.p.words)
-	if err != nil {
-		return nil, err
-	}
-	e.KeepKey("")
-	return e, nil
+	return s.p.decoder.Keep(v)
 }
 
 // Config is the configuration that the facts were computed by, nil where there is none.

@@ -58,5 +58,6 @@ func (b *Batch) Position(partition int32, p Position) error {
 
 // Clear removes all of a partition.
 func (s *Store) Clear(partition int32) error {
+	defer s.Forget(partition)
 	return s.db.DeleteRange(appendPartition(nil, partition), appendPartition(nil, partition+1), pebble.NoSync)
 }

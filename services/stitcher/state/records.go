@@ -23,13 +23,14 @@ func AppendEntry(b []byte, e *identity.Entry) []byte {
 	return b
 }
 
-// ParseEntry decodes an entry, with words that are known.
-func ParseEntry(b []byte, words *event.Words) (*identity.Entry, error) {
+// ParseEntry decodes an entry, by a decoder.
+func ParseEntry(b []byte, d *event.Decoder) (*identity.Entry, error) {
 	e := &identity.Entry{}
-	return e, wire.Fields(b, func(num wire.Num, v uint64, data []byte) (err error) {
+	var key []byte
+	err := wire.Fields(b, func(num wire.Num, v uint64, data []byte) (err error) {
 		switch num {
 		case 1:
-			e.Key = string(data)
+			key = data
 		case 2:
 			e.Version = v
 		case 3:
@@ -37,9 +38,7 @@ func ParseEntry(b []byte, words *event.Words) (*identity.Entry, error) {
 		case 4:
 			e.Joins, err = parseIDs(data)
 		case 5:
-			if e.Event, err = event.DecodeWith(data, words); err == nil {
-				e.Event.KeepKey(e.Key)
-			}
+			e.Event, err = d.Keep(data)
 		case 6:
 			e.Match = &identity.Match{State: identity.MatchState(v - 1)}
 		case 7:
@@ -50,6 +49,12 @@ func ParseEntry(b []byte, words *event.Words) (*identity.Entry, error) {
 		}
 		return err
 	})
+	if e.Event != nil && e.Event.Key() == string(key) {
+		e.Key = e.Event.Key() // one string for both
+	} else {
+		e.Key = string(key)
+	}
+	return e, err
 }
 
 // AppendLease encodes a lease.

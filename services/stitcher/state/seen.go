@@ -3,7 +3,6 @@ package state
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math/bits"
 	"sync"
 
@@ -112,39 +111,6 @@ func spread(id identity.ID) uint64 {
 	return binary.BigEndian.Uint64(id[:8])*mixed>>10 | 1<<54
 }
 
-// seenOf is the filter of a partition. The first call lets it read what the store holds, in the background.
-func (s *Store) seenOf(partition int32) (*seen, error) {
-	s.seenMu.RLock()
-	f := s.seen[partition]
-	s.seenMu.RUnlock()
-	if f != nil {
-		return f, nil
-	}
-	s.seenMu.Lock() // no batch is applied meanwhile: it either is in what is read now or finds the filter
-	defer s.seenMu.Unlock()
-	if f = s.seen[partition]; f != nil {
-		return f, nil
-	}
-	it, err := s.db.NewIter(bounds(partition))
-	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
-	}
-	f = &seen{}
-	s.seen[partition] = f
-	s.reading.Go(func() {
-		s.oneReads.Lock() // a start has more to do than this
-		defer s.oneReads.Unlock()
-		if whole, err := s.readInto(f, it); err != nil {
-			s.logf("state: which nodes partition %d holds is not known, so that each new one is looked for: %v", partition, err)
-		} else if whole {
-			f.mu.Lock()
-			f.whole = true
-			f.mu.Unlock()
-		}
-	})
-	return f, nil
-}
-
 // readInto adds all nodes of an iterator, which it closes. It is not whole where the store was closed meanwhile.
 func (s *Store) readInto(f *seen, it *pebble.Iterator) (whole bool, err error) {
 	defer func() { err = errors.Join(err, it.Close()) }()
@@ -165,32 +131,4 @@ func (s *Store) readInto(f *seen, it *pebble.Iterator) (whole bool, err error) {
 		f.add(p.id)
 	}
 	return true, it.Error()
-}
-
-// FilterBytes is the memory that it takes to know which nodes are not there.
-func (s *Store) FilterBytes() (n int) {
-	s.seenMu.RLock()
-	defer s.seenMu.RUnlock()
-	for _, f := range s.seen {
-		n += f.bytes()
-	}
-	return n
-}
-
-// written is a node that a batch writes something of.
-type written struct {
-	partition int32
-	id        identity.ID
-}
-
-// commit makes a batch the store's own, and its nodes known before anybody can read them.
-func (s *Store) commit(b *pebble.Batch, nodes []written) error {
-	s.seenMu.RLock()
-	defer s.seenMu.RUnlock()
-	for _, n := range nodes {
-		if f := s.seen[n.partition]; f != nil {
-			f.add(n.id)
-		}
-	}
-	return b.Commit(pebble.NoSync)
 }

@@ -104,12 +104,12 @@ func TestSeenReadsTheStoreWhileItIsWritten(t *testing.T) {
 	others.Wait()
 	s.reading.Wait()
 	check(p)
-	if !p.seen.whole || s.FilterBytes() == 0 {
+	if !p.known.seen.whole || s.FilterBytes() == 0 {
 		t.Fatal("the store was not read whole")
 	}
 	denied := 0
 	for range 1_000 {
-		if may, err := p.may(randomID(rnd)); err == nil && !may {
+		if !p.known.seen.may(randomID(rnd)) {
 			denied++
 		}
 	}
@@ -127,8 +127,9 @@ func TestSeenEndsWithTheStore(t *testing.T) {
 	e := entry("s/1", a)
 	apply(t, s, 0, records.Entry("w", identity.EntryRef{Home: a, Key: e.Key}, e))
 	s.oneReads.Lock()
-	f, err := s.seenOf(0)
+	k, err := s.knownOf(0)
 	must(t, err)
+	f := &k.seen
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
 	<-s.closing

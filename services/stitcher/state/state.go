@@ -44,14 +44,23 @@ type Record struct{ Key, Value []byte }
 // ErrRecord marks a record that cannot be read: the changelog is damaged or from another version.
 var ErrRecord = errors.New("unreadable state record")
 
+// firstKind stands before all others.
+const firstKind = KindStaged
+
 const idBytes = len(identity.ID{})
 
 // Arena is where records are written one behind the other: one piece of memory for all of a transaction. What was written stands until
 // Reset. The zero value is ready.
-type Arena struct{ b []byte }
+type Arena struct {
+	b       []byte
+	Records []Record // room for a list of them
+}
 
 // Reset lets the memory be used again.
-func (a *Arena) Reset() { a.b = a.b[:0] }
+func (a *Arena) Reset() {
+	a.b = a.b[:0]
+	clear(a.Records)
+}
 
 // Write appends by a function of the form of all encoders here, and returns what it appended.
 func (a *Arena) Write(encode func([]byte) []byte) []byte {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,12 +20,16 @@ type Options struct {
 	// CacheBytes bounds the blocks that are kept unpacked and, with them, two of what MemtableBytes bounds: what was written and is not on
 	// disk yet, the most that is read again from the changelog after a crash.
 	CacheBytes, MemtableBytes int
+	// RecentBytes bounds what was used last of nodes and is at hand without a look into the store, about.
+	RecentBytes int
 	// Logf is told what goes wrong on the disk; nil: nobody.
 	Logf func(format string, args ...any)
 }
 
 // DefaultOptions are for a small machine.
-func DefaultOptions() Options { return Options{CacheBytes: 192 << 20, MemtableBytes: 48 << 20} }
+func DefaultOptions() Options {
+	return Options{CacheBytes: 160 << 20, MemtableBytes: 48 << 20, RecentBytes: 96 << 20}
+}
 
 // Store holds partitions side by side. Its methods may be called at once; those of one Partition may not.
 type Store struct {
@@ -32,11 +37,12 @@ type Store struct {
 	cache *pebble.Cache
 	logf  func(format string, args ...any)
 
-	seenMu   sync.RWMutex
-	seen     map[int32]*seen
-	reading  sync.WaitGroup
-	oneReads sync.Mutex
-	closing  chan struct{}
+	mu          sync.RWMutex // batches are applied under it
+	known       map[int32]*known
+	recentBytes int
+	reading     sync.WaitGroup
+	oneReads    sync.Mutex
+	closing     chan struct{}
 }
 
 // ErrInUse means that another process has the directory.
@@ -76,7 +82,9 @@ func open(fs vfs.FS, dir string, o Options) (*Store, error) {
 		}
 		return nil, fmt.Errorf("open state in %s: %w (it is a copy of a changelog: it may be removed, and is then read again)", dir, err)
 	}
-	return &Store{db: db, cache: cache, logf: logger(o.Logf).Errorf, seen: map[int32]*seen{}, closing: make(chan struct{})}, nil
+	return &Store{
+		db: db, cache: cache, logf: logger(o.Logf).Errorf, known: map[int32]*known{}, recentBytes: o.RecentBytes, closing: make(chan struct{}),
+	}, nil
 }
 
 // Close flushes, so that the next start has little to read again.
@@ -126,29 +134,32 @@ type Batch struct {
 // NewBatch makes an empty batch with room for about so many bytes. It must be applied or dropped.
 func (s *Store) NewBatch(bytes int) *Batch { return &Batch{store: s, b: s.db.NewBatchWithSize(bytes)} }
 
-// Add adds records of a partition's changelog.
+// Add adds records of a partition's changelog, none twice. It orders them, and they must stand as they are until the batch is applied.
 func (b *Batch) Add(partition int32, records ...Record) error {
-	for _, r := range records {
-		if err := b.set(partition, r); err != nil {
+	// In order, each is put where the last one was: and those of a node stand together.
+	slices.SortFunc(records, func(x, y Record) int { return bytes.Compare(x.Key, y.Key) })
+	first := 0
+	for i, r := range records {
+		p, err := splitKey(r.Key)
+		if err != nil {
 			return err
+		}
+		b.key = append(appendPartition(b.key[:0], partition), r.Key...)
+		if r.Value == nil {
+			err = b.b.Delete(b.key, nil)
+		} else {
+			err = b.b.Set(b.key, r.Value, nil)
+		}
+		if err != nil {
+			return err
+		}
+		node := len(p.workspace) + 1 + idBytes
+		if i+1 == len(records) || !bytes.HasPrefix(records[i+1].Key, r.Key[:node]) {
+			b.nodes = append(b.nodes, written{partition, p.id, records[first : i+1]})
+			first = i + 1
 		}
 	}
 	return nil
-}
-
-func (b *Batch) set(partition int32, r Record) error {
-	b.key = append(appendPartition(b.key[:0], partition), r.Key...)
-	if r.Value == nil {
-		return b.b.Delete(b.key, nil)
-	}
-	p, err := splitKey(r.Key)
-	if err != nil {
-		return err
-	}
-	if w := (written{partition, p.id}); len(b.nodes) == 0 || b.nodes[len(b.nodes)-1] != w {
-		b.nodes = append(b.nodes, w)
-	}
-	return b.b.Set(b.key, r.Value, nil)
 }
 
 // Apply makes the batch the store's own.

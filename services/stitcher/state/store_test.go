@@ -37,11 +37,8 @@ var (
 )
 
 func entry(key string, home identity.ID, joins ...identity.ID) *identity.Entry {
-	e := &identity.Entry{Key: key, Version: 1, Home: home, Joins: joins, Event: &event.Event{
-		Workspace: "w", Source: "s", ID: key[2:], Type: event.Form, Form: &event.FormData{}, Nodes: []event.Node{{Kind: "k", ID: home}},
-	}}
-	e.Event.KeepKey(key)
-	return e
+	e := &event.Event{Workspace: "w", Source: "s", ID: key[2:], Type: event.Form, Form: &event.FormData{}, Nodes: []event.Node{{Kind: "k", ID: home}}}
+	return &identity.Entry{Key: key, Version: 1, Home: home, Joins: joins, Event: e.Keep()}
 }
 
 // What was written is read, of its own node, workspace and partition alone, and what was taken back is gone.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/wire"
 	"github.com/throughline-io/throughline/services/stitcher/identity"
 )
@@ -14,8 +15,8 @@ func AppendTask(b []byte, t *identity.Task) []byte {
 	return wire.Bytes(b, 5, AppendMessage(nil, &Envelope{Message: t.Header}))
 }
 
-// ParseTask decodes a task.
-func ParseTask(b []byte) (*identity.Task, error) {
+// ParseTask decodes a task, by a decoder.
+func ParseTask(b []byte, d *event.Decoder) (*identity.Task, error) {
 	t := &identity.Task{}
 	return t, wire.Fields(b, func(num wire.Num, v uint64, data []byte) error {
 		switch num {
@@ -28,7 +29,7 @@ func ParseTask(b []byte) (*identity.Task, error) {
 		case 4:
 			t.Settle = v != 0
 		case 5:
-			m, err := ParseMessage(data, nil)
+			m, err := ParseMessage(data, d)
 			t.Header = m.Message
 			return err
 		}
