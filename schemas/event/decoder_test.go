@@ -42,7 +42,7 @@ func TestWordsAreBounded(t *testing.T) {
 	for i := range 3 * mostWords {
 		word := fmt.Sprint("campaign ", i)
 		for range 2 { // new, and known
-			if got := w.of([]byte(word)); got != word {
+			if got := w.Of([]byte(word)); got != word {
 				t.Fatal(got)
 			}
 		}
@@ -51,7 +51,7 @@ func TestWordsAreBounded(t *testing.T) {
 		}
 	}
 	long := make([]byte, longestWord+1)
-	if w.of(long) != string(long) || w.known[string(long)] != "" {
+	if w.Of(long) != string(long) || w.known[string(long)] != "" {
 		t.Fatal("a long word is kept")
 	}
 }

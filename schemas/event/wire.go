@@ -115,7 +115,7 @@ func (r *reader) field(num wire.Num, v uint64, data []byte) error {
 	e := r.Event
 	switch num {
 	case 1:
-		e.Workspace = r.words.of(data)
+		e.Workspace = r.words.Of(data)
 	case 2:
 		if r.visit == nil {
 			e.Received = wire.ToInt(v)
@@ -129,7 +129,7 @@ func (r *reader) field(num wire.Num, v uint64, data []byte) error {
 	case 5:
 		r.id = data
 	case 6:
-		e.Source = r.words.of(data)
+		e.Source = r.words.Of(data)
 	case 7:
 		return wire.ToEnum(&e.Type, v)
 	case 8:

@@ -78,14 +78,14 @@ func (r *reader) visited(num wire.Num, n uint64, data []byte) error {
 	case 4:
 		return wire.Fields(data, func(num wire.Num, _ uint64, data []byte) error {
 			if to := v.Origin.UTM.place(num); to != nil {
-				*to = r.words.of(data)
+				*to = r.words.Of(data)
 			}
 			return nil
 		})
 	case 5:
-		v.Origin.Click = r.words.of(data)
+		v.Origin.Click = r.words.Of(data)
 	case 6:
-		v.Origin.Referrer = r.words.of(data)
+		v.Origin.Referrer = r.words.Of(data)
 	case 7:
 		var pair [2]string
 		if err := wire.Fields(data, func(num wire.Num, _ uint64, data []byte) error {

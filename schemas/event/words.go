@@ -10,8 +10,8 @@ const (
 	longestWord = 64
 )
 
-// of is b as a string.
-func (w *Words) of(b []byte) string {
+// Of is b as a string.
+func (w *Words) Of(b []byte) string {
 	if w == nil || len(b) > longestWord {
 		return string(b)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/wire"
 )
 
@@ -36,63 +37,71 @@ func list[T any](b []byte, num wire.Num, rows []T, body func(*T, []byte) []byte)
 
 // Decode reads a posting. It never panics; every index in what it returns is in range.
 func Decode(b []byte) (Posting, error) {
-	var p Posting
-	if err := wire.Fields(b, p.field); err != nil {
-		return Posting{}, fmt.Errorf("posting: %w", err)
+	p, err := DecodeWith(b, nil)
+	if err != nil {
+		return Posting{}, err
 	}
-	for _, c := range p.Credits {
+	return *p, nil
+}
+
+// DecodeWith reads a posting as Decode does, and takes words that are known for those that it finds.
+func DecodeWith(b []byte, words *event.Words) (*Posting, error) {
+	p := &Posting{}
+	if err := wire.Fields(b, func(num wire.Num, v uint64, data []byte) error { return p.field(words, num, v, data) }); err != nil {
+		return nil, fmt.Errorf("posting: %w", err)
+	}
+	for i := range p.Credits {
+		c := &p.Credits[i]
 		if c.Booking < 0 || c.Booking >= len(p.Bookings) || c.Touch < 0 || c.Touch >= len(p.Touchpoints) {
-			return Posting{}, errors.New("posting: a credit refers to what is not there")
+			return nil, errors.New("posting: a credit refers to what is not there")
 		}
 	}
 	return p, nil
 }
 
-func (p *Posting) field(num wire.Num, v uint64, data []byte) error {
+func (p *Posting) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
-		p.Workspace = string(data)
+		p.Workspace = words.Of(data)
 	case 2:
 		p.RecordedAt = wire.ToInt(v)
 	case 3:
 		p.Cause = string(data)
 	case 4:
-		return item(&p.Bookings, data, (*Booking).field)
+		return item(words, &p.Bookings, data, (*Booking).field)
 	case 5:
-		return item(&p.Touchpoints, data, (*Touchpoint).field)
+		return item(words, &p.Touchpoints, data, (*Touchpoint).field)
 	case 6:
-		return item(&p.Credits, data, (*Credit).field)
+		return item(words, &p.Credits, data, (*Credit).field)
 	case 7:
-		return item(&p.Touches, data, (*Touch).field)
+		return item(words, &p.Touches, data, (*Touch).field)
 	case 8:
-		return item(&p.Inquiries, data, (*InquiryRow).field)
+		return item(words, &p.Inquiries, data, (*InquiryRow).field)
 	case 9:
-		return item(&p.Deals, data, (*DealRow).field)
+		return item(words, &p.Deals, data, (*DealRow).field)
 	case 10:
-		return item(&p.Stages, data, (*StageRow).field)
+		return item(words, &p.Stages, data, (*StageRow).field)
 	case 11:
-		return item(&p.Identities, data, (*IdentityRow).field)
+		return item(words, &p.Identities, data, (*IdentityRow).field)
 	case 12:
-		return item(&p.Calls, data, (*CallRow).field)
+		return item(words, &p.Calls, data, (*CallRow).field)
 	case 13:
-		return item(&p.Spends, data, (*SpendRow).field)
+		return item(words, &p.Spends, data, (*SpendRow).field)
 	case 14:
-		return item(&p.Conflicts, data, (*Conflict).field)
+		return item(words, &p.Conflicts, data, (*Conflict).field)
 	case 15:
-		return item(&p.Conversations, data, (*ConversationRow).field)
+		return item(words, &p.Conversations, data, (*ConversationRow).field)
 	case 16:
-		return item(&p.Steps, data, (*StepRow).field)
+		return item(words, &p.Steps, data, (*StepRow).field)
 	}
 	return nil
 }
 
-func item[T any](to *[]T, data []byte, field func(*T, wire.Num, uint64, []byte) error) error {
-	var v T
-	if err := wire.Fields(data, func(num wire.Num, u uint64, data []byte) error { return field(&v, num, u, data) }); err != nil {
-		return err
-	}
-	*to = append(*to, v)
-	return nil
+func item[T any](words *event.Words, to *[]T, data []byte, field func(*T, *event.Words, wire.Num, uint64, []byte) error) error {
+	var none T
+	*to = append(*to, none)
+	last := &(*to)[len(*to)-1]
+	return wire.Fields(data, func(num wire.Num, v uint64, data []byte) error { return field(last, words, num, v, data) })
 }
 
 func (b *Booking) append(w []byte) []byte {
@@ -108,7 +117,7 @@ func (b *Booking) append(w []byte) []byte {
 	return wire.Int(w, 10, int64(b.BookedDate))
 }
 
-func (b *Booking) field(num wire.Num, v uint64, data []byte) error {
+func (b *Booking) field(_ *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
 		return wire.ToEnum(&b.CauseType, v)
@@ -143,20 +152,20 @@ func (t *Tuple) append(w []byte) []byte {
 	return wire.Bytes(w, 16, t.Term)
 }
 
-func (t *Tuple) field(num wire.Num, data []byte) {
+func (t *Tuple) field(words *event.Words, num wire.Num, data []byte) {
 	switch num {
 	case 11:
-		t.Channel = string(data)
+		t.Channel = words.Of(data)
 	case 12:
-		t.Source = string(data)
+		t.Source = words.Of(data)
 	case 13:
-		t.Medium = string(data)
+		t.Medium = words.Of(data)
 	case 14:
-		t.Campaign = string(data)
+		t.Campaign = words.Of(data)
 	case 15:
-		t.Content = string(data)
+		t.Content = words.Of(data)
 	case 16:
-		t.Term = string(data)
+		t.Term = words.Of(data)
 	}
 }
 
@@ -167,7 +176,7 @@ func (t *Touchpoint) append(w []byte) []byte {
 	return t.Tuple.append(w)
 }
 
-func (t *Touchpoint) field(num wire.Num, v uint64, data []byte) error {
+func (t *Touchpoint) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
 		t.ID = string(data)
@@ -176,7 +185,7 @@ func (t *Touchpoint) field(num wire.Num, v uint64, data []byte) error {
 	case 3:
 		return wire.ToInt32(&t.Date, v)
 	default:
-		t.Tuple.field(num, data)
+		t.Tuple.field(words, num, data)
 	}
 	return nil
 }
@@ -190,7 +199,7 @@ func (c *Credit) append(w []byte) []byte {
 	return wire.Int(w, 6, c.CostOfGoods)
 }
 
-func (c *Credit) field(num wire.Num, v uint64, _ []byte) error {
+func (c *Credit) field(_ *event.Words, num wire.Num, v uint64, _ []byte) error {
 	switch num {
 	case 1:
 		c.Booking = int(v)
@@ -215,7 +224,7 @@ func (t *Touch) append(w []byte) []byte {
 	return wire.Uint(w, 22, uint64(t.Type))
 }
 
-func (t *Touch) field(num wire.Num, v uint64, data []byte) error {
+func (t *Touch) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 20:
 		return wire.ToInt32(&t.Sign, v)
@@ -224,5 +233,5 @@ func (t *Touch) field(num wire.Num, v uint64, data []byte) error {
 	case 22:
 		return wire.ToEnum(&t.Type, v)
 	}
-	return t.Touchpoint.field(num, v, data)
+	return t.Touchpoint.field(words, num, v, data)
 }

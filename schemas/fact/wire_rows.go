@@ -1,6 +1,7 @@
 package fact
 
 import (
+	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/wire"
 )
 
@@ -13,7 +14,7 @@ func (r *InquiryRow) append(w []byte) []byte {
 	return wire.Int(w, 6, int64(r.Date))
 }
 
-func (r *InquiryRow) field(num wire.Num, v uint64, data []byte) error {
+func (r *InquiryRow) field(_ *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
 		return wire.ToInt32(&r.Sign, v)
@@ -54,12 +55,14 @@ func (r *DealRow) append(w []byte) []byte {
 	return wire.Int(w, 20, int64(r.ClosedDate))
 }
 
-func (r *DealRow) field(num wire.Num, v uint64, data []byte) error {
+func (r *DealRow) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
 		return wire.ToInt32(&r.Sign, v)
 	case 2:
 		return wire.ToID(&r.Person, data)
+	case 3:
+		r.ID = string(data)
 	case 7:
 		r.Deleted = v != 0
 	case 8:
@@ -72,6 +75,8 @@ func (r *DealRow) field(num wire.Num, v uint64, data []byte) error {
 		r.WonAt = wire.ToInt(v)
 	case 12:
 		r.ClosedAt = wire.ToInt(v)
+	case 15:
+		r.Title = string(data)
 	case 18:
 		return wire.ToInt32(&r.CreatedDate, v)
 	case 19:
@@ -80,16 +85,15 @@ func (r *DealRow) field(num wire.Num, v uint64, data []byte) error {
 		return wire.ToInt32(&r.ClosedDate, v)
 	default:
 		if to := r.text(num); to != nil {
-			*to = string(data)
+			*to = words.Of(data)
 		}
 	}
 	return nil
 }
 
+// text is where a word stands that other deals have as well.
 func (r *DealRow) text(num wire.Num) *string {
 	switch num {
-	case 3:
-		return &r.ID
 	case 4:
 		return &r.Pipeline
 	case 5:
@@ -100,8 +104,6 @@ func (r *DealRow) text(num wire.Num) *string {
 		return &r.Manager
 	case 14:
 		return &r.Reason
-	case 15:
-		return &r.Title
 	case 16:
 		return &r.FirstChannel
 	case 17:
@@ -122,7 +124,7 @@ func (r *StageRow) append(w []byte) []byte {
 	return wire.Int(w, 9, int64(r.EnteredDate))
 }
 
-func (r *StageRow) field(num wire.Num, v uint64, data []byte) error {
+func (r *StageRow) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
 		return wire.ToInt32(&r.Sign, v)
@@ -131,15 +133,15 @@ func (r *StageRow) field(num wire.Num, v uint64, data []byte) error {
 	case 3:
 		r.DealID = string(data)
 	case 4:
-		r.Pipeline = string(data)
+		r.Pipeline = words.Of(data)
 	case 5:
-		r.Stage = string(data)
+		r.Stage = words.Of(data)
 	case 6:
 		r.EnteredAt = wire.ToInt(v)
 	case 7:
 		r.LeftAt = wire.ToInt(v)
 	case 8:
-		r.Manager = string(data)
+		r.Manager = words.Of(data)
 	case 9:
 		return wire.ToInt32(&r.EnteredDate, v)
 	}
@@ -153,12 +155,12 @@ func (r *IdentityRow) append(w []byte) []byte {
 	return wire.ID(w, 4, r.Person)
 }
 
-func (r *IdentityRow) field(num wire.Num, v uint64, data []byte) error {
+func (r *IdentityRow) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
 		return wire.ToInt32(&r.Sign, v)
 	case 2:
-		r.Kind = string(data)
+		r.Kind = words.Of(data)
 	case 3:
 		return wire.ToID(&r.Node, data)
 	case 4:
@@ -183,7 +185,7 @@ func (r *CallRow) append(w []byte) []byte {
 	return wire.ID(w, 13, r.Visitor)
 }
 
-func (r *CallRow) field(num wire.Num, v uint64, data []byte) error {
+func (r *CallRow) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
 		return wire.ToInt32(&r.Sign, v)
@@ -198,17 +200,17 @@ func (r *CallRow) field(num wire.Num, v uint64, data []byte) error {
 	case 6:
 		return wire.ToEnum(&r.Direction, v)
 	case 7:
-		r.Status = string(data)
+		r.Status = words.Of(data)
 	case 8:
-		r.Company = string(data)
+		r.Company = words.Of(data)
 	case 9:
 		r.Wait = wire.ToInt(v)
 	case 10:
 		r.Talk = wire.ToInt(v)
 	case 11:
-		r.Manager = string(data)
+		r.Manager = words.Of(data)
 	case 12:
-		r.Match = string(data)
+		r.Match = words.Of(data)
 	case 13:
 		return wire.ToID(&r.Visitor, data)
 	}
@@ -226,14 +228,14 @@ func (r *SpendRow) append(w []byte) []byte {
 	return r.Tuple.append(w)
 }
 
-func (r *SpendRow) field(num wire.Num, v uint64, data []byte) error {
+func (r *SpendRow) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
 		return wire.ToInt32(&r.Sign, v)
 	case 2:
 		r.EventID = string(data)
 	case 3:
-		r.Account = string(data)
+		r.Account = words.Of(data)
 	case 4:
 		return wire.ToInt32(&r.Date, v)
 	case 5:
@@ -243,7 +245,7 @@ func (r *SpendRow) field(num wire.Num, v uint64, data []byte) error {
 	case 7:
 		r.Amount = wire.ToInt(v)
 	default:
-		r.Tuple.field(num, data)
+		r.Tuple.field(words, num, data)
 	}
 	return nil
 }
@@ -252,10 +254,10 @@ func (c *Conflict) append(w []byte) []byte {
 	return wire.Fixed(wire.Bytes(wire.Bytes(w, 1, c.Source), 2, c.EventID), 3, c.Content)
 }
 
-func (c *Conflict) field(num wire.Num, v uint64, data []byte) error {
+func (c *Conflict) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
-		c.Source = string(data)
+		c.Source = words.Of(data)
 	case 2:
 		c.EventID = string(data)
 	case 3:

@@ -1,6 +1,7 @@
 package fact
 
 import (
+	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/schemas/wire"
 )
 
@@ -22,7 +23,7 @@ func (r *StepRow) append(w []byte) []byte {
 	return w
 }
 
-func (r *StepRow) field(num wire.Num, v uint64, data []byte) error {
+func (r *StepRow) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
 		return wire.ToInt32(&r.Sign, v)
@@ -31,11 +32,11 @@ func (r *StepRow) field(num wire.Num, v uint64, data []byte) error {
 	case 3:
 		return wire.ToInt32(&r.LeadDate, v)
 	case 4:
-		r.Channel = string(data)
+		r.Channel = words.Of(data)
 	case 5:
-		r.Pipeline = string(data)
+		r.Pipeline = words.Of(data)
 	case 6:
-		r.Stage = string(data)
+		r.Stage = words.Of(data)
 	case 7:
 		r.Ended = v != 0
 	case 8:
@@ -59,7 +60,7 @@ func (r *ConversationRow) append(w []byte) []byte {
 	return wire.Bytes(w, 8, r.Manager)
 }
 
-func (r *ConversationRow) field(num wire.Num, v uint64, data []byte) error {
+func (r *ConversationRow) field(words *event.Words, num wire.Num, v uint64, data []byte) error {
 	switch num {
 	case 1:
 		return wire.ToInt32(&r.Sign, v)
@@ -68,7 +69,7 @@ func (r *ConversationRow) field(num wire.Num, v uint64, data []byte) error {
 	case 3:
 		r.ID = string(data)
 	case 4:
-		r.Platform = string(data)
+		r.Platform = words.Of(data)
 	case 5:
 		r.Time = wire.ToInt(v)
 	case 6:
@@ -76,7 +77,7 @@ func (r *ConversationRow) field(num wire.Num, v uint64, data []byte) error {
 	case 7:
 		r.AnsweredAt = wire.ToInt(v)
 	case 8:
-		r.Manager = string(data)
+		r.Manager = words.Of(data)
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func (l *Loader) got(fetches kgo.Fetches) error {
 	}
 	l.lag.fetched(fetches)
 	items := make([]item, 0, fetches.NumRecords())
-	fetches.EachRecord(func(r *kgo.Record) { items = append(items, l.decode(r)) })
+	fetches.EachRecord(func(r *kgo.Record) { items = append(items, l.decode(r, &l.words)) })
 	l.ahead.add(items...)
 	return nil
 }

@@ -22,6 +22,11 @@ type batch struct {
 
 func newBatch() *batch { return &batch{} }
 
+// reset forgets all rows. The room of those of which there are many is used again.
+func (b *batch) reset() {
+	*b = batch{credits: b.credits.emptied(), touches: b.touches.emptied(), identities: b.identities.emptied(), steps: b.steps.emptied(), events: b.events.emptied()}
+}
+
 // add takes an item that could be read.
 func (b *batch) add(i *item) {
 	switch {

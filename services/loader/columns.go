@@ -34,6 +34,24 @@ func money(minor int64) decimal.Decimal { return decimal.New(minor, -2) }
 // share is millionths of a conversion.
 func share(millionths int64) decimal.Decimal { return decimal.New(millionths, -6) }
 
+// decimals are those that were asked for of late: one is two pieces of memory, and most are asked for again.
+type decimals struct{ known map[int64]decimal.Decimal }
+
+// mostDecimals is how many are kept.
+const mostDecimals = 4096
+
+func (d *decimals) of(n int64, make func(int64) decimal.Decimal) decimal.Decimal {
+	v, ok := d.known[n]
+	if !ok {
+		if d.known == nil || len(d.known) >= mostDecimals {
+			d.known = map[int64]decimal.Decimal{}
+		}
+		v = make(n)
+		d.known[n] = v
+	}
+	return v
+}
+
 func day(d fact.Date) time.Time { return time.Unix(int64(d)*86_400, 0).UTC() }
 
 // maybeDay is NULL for none.

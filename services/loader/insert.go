@@ -87,14 +87,21 @@ func (l *Loader) insert(ctx context.Context, token string, t table) error {
 		"max_insert_threads":          1,
 		"parallel_view_processing":    0,
 		"async_insert":                0,
+		// What views fill is summed by their queries already.
+		"optimize_on_insert": 0,
 	}))
 	batch, err := l.db.PrepareBatch(ctx, "INSERT INTO "+schema.Database+"."+t.name+" ("+strings.Join(names, ", ")+")")
 	if err != nil {
 		return err
 	}
 	defer batch.Close()
-	for i, c := range t.columns {
-		if err := batch.Column(i).Append(c.values); err != nil {
+	for i, to := range batch.Columns() {
+		c := t.columns[i]
+		values := c.values
+		if words, ok := values.([]string); ok && strings.HasPrefix(string(to.Type()), "LowCardinality(") {
+			values = boxed(words)
+		}
+		if err := batch.Column(i).Append(values); err != nil {
 			return fmt.Errorf("column %s: %w", c.name, err)
 		}
 	}
@@ -103,4 +110,23 @@ func (l *Loader) insert(ctx context.Context, token string, t table) error {
 		return errStale
 	}
 	return batch.Send()
+}
+
+// boxed is words of which there are few as the driver looks at them, one by one: each is made but once.
+func boxed(words []string) []any {
+	known := map[string]any{}
+	out := make([]any, len(words))
+	for i, w := range words {
+		if i > 0 && w == words[i-1] {
+			out[i] = out[i-1]
+			continue
+		}
+		box, ok := known[w]
+		if !ok {
+			box = w
+			known[w] = box
+		}
+		out[i] = box
+	}
+	return out
 }

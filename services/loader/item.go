@@ -21,7 +21,8 @@ type item struct {
 	err     error
 }
 
-func (l *Loader) decode(r *kgo.Record) item {
+// decode reads a record, with words that are known.
+func (l *Loader) decode(r *kgo.Record, words *event.Words) item {
 	i := item{record: r}
 	switch {
 	case r.Attrs.IsControl():
@@ -29,8 +30,7 @@ func (l *Loader) decode(r *kgo.Record) item {
 		e, err := event.Decode(r.Value)
 		i.event, i.err = &e, err
 	case r.Topic == l.cfg.topic(pipelines.TopicFacts):
-		p, err := fact.Decode(r.Value)
-		i.posting, i.err = &p, err
+		i.posting, i.err = fact.DecodeWith(r.Value, words)
 	default:
 		i.letter = readLetter(r)
 	}

@@ -29,6 +29,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/schemas/event"
 	"github.com/throughline-io/throughline/services/internal/kafka"
 )
 
@@ -46,7 +47,9 @@ type Loader struct {
 	ids     map[string]uuid.UUID // of the topics
 	loaded  plan                 // the last one
 	lag     lag
-	polled  time.Time // when the last batch was taken
+	polled  time.Time   // when the last batch was taken
+	words   event.Words // of what turns read
+	batch   batch       // of what they load: its room is used again
 }
 
 // New makes a loader; nothing happens until Run. The connection must be able to run cfg.Inserts statements at once.
@@ -141,7 +144,7 @@ func (l *Loader) loadAll(ctx context.Context, items []item) error {
 		if err := l.commitPlanned(ctx, p); err != nil {
 			return err
 		}
-		if err := l.load(ctx, p, l.loaded, within(items, p)); err != nil {
+		if err := l.load(ctx, p, l.loaded, within(items, p), &l.batch); err != nil {
 			return err
 		}
 		l.loaded = p
@@ -153,7 +156,8 @@ func (l *Loader) loadAll(ctx context.Context, items []item) error {
 }
 
 // load inserts a batch's rows, and buries what cannot be decoded. Loaded is the plan before it, if it is known to be loaded.
-func (l *Loader) load(ctx context.Context, p, loaded plan, items []item) error {
+// B is used for it.
+func (l *Loader) load(ctx context.Context, p, loaded plan, items []item, b *batch) error {
 	start := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, l.cfg.PlanTimeout, errStale)
 	defer cancel()
@@ -161,7 +165,7 @@ func (l *Loader) load(ctx context.Context, p, loaded plan, items []item) error {
 		return stale(ctx, err)
 	}
 	inOrder(items)
-	b := newBatch()
+	b.reset()
 	for i := range items {
 		if err := items[i].err; err != nil {
 			l.metrics.dead.Inc()

@@ -6,6 +6,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
+
+	"github.com/throughline-io/throughline/schemas/event"
 )
 
 // standing is what the group has committed of one partition.
@@ -95,7 +97,7 @@ func (l *Loader) repeat(ctx context.Context, p plan) error {
 		return fmt.Errorf("loader: read planned records again: %w", err)
 	}
 	l.metrics.replays.Inc()
-	return l.load(ctx, p, nil, items)
+	return l.load(ctx, p, nil, items, newBatch())
 }
 
 func (l *Loader) read(ctx context.Context, p plan) ([]item, error) {
@@ -114,6 +116,7 @@ func (l *Loader) read(ctx context.Context, p plan) ([]item, error) {
 	}
 	defer client.Close()
 	var items []item
+	var words event.Words // not those of the batch that may be read meanwhile
 	for open := len(p); open > 0; {
 		fetches := client.PollFetches(ctx)
 		if err := fetches.Err0(); err != nil {
@@ -131,7 +134,7 @@ func (l *Loader) read(ctx context.Context, p plan) ([]item, error) {
 			if !ok || r.Offset > last {
 				return
 			}
-			items = append(items, l.decode(r))
+			items = append(items, l.decode(r, &words))
 			if r.Offset == last {
 				delete(left[r.Topic], r.Partition)
 				open--

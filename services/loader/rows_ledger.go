@@ -18,6 +18,10 @@ func (c *tuple) add(t *fact.Tuple) {
 	c.campaign, c.content, c.term = append(c.campaign, t.Campaign), append(c.content, t.Content), append(c.term, t.Term)
 }
 
+func (c *tuple) emptied() tuple {
+	return tuple{c.channel[:0], c.source[:0], c.medium[:0], c.campaign[:0], c.content[:0], c.term[:0]}
+}
+
 func (c *tuple) columns() []column {
 	return []column{
 		{"channel", c.channel}, {"source", c.source}, {"medium", c.medium}, {"campaign", c.campaign}, {"content", c.content}, {"term", c.term},
@@ -33,6 +37,8 @@ type head struct {
 func (h *head) add(p *fact.Posting) {
 	h.workspace, h.recorded = append(h.workspace, p.Workspace), append(h.recorded, p.RecordedAt)
 }
+
+func (h *head) emptied() head { return head{h.workspace[:0], h.recorded[:0]} }
 
 func (h *head) columns() []column {
 	return []column{{"workspace", h.workspace}, {"recorded_at", h.recorded}}
@@ -54,6 +60,16 @@ type credits struct {
 	touch, lead, sale, booked                                  []int64
 	touchDate, leadDate, saleDate, bookedDate                  []time.Time
 	conversions, revenue, cogs                                 []decimal.Decimal
+	shares, amounts                                            decimals
+}
+
+func (c *credits) emptied() credits {
+	return credits{
+		head: c.head.emptied(), tuple: c.tuple.emptied(), cause: c.cause[:0], causeType: c.causeType[:0], conversion: c.conversion[:0],
+		conversionID: c.conversionID[:0], model: c.model[:0], touchID: c.touchID[:0], person: c.person[:0], touch: c.touch[:0], lead: c.lead[:0],
+		sale: c.sale[:0], booked: c.booked[:0], touchDate: c.touchDate[:0], leadDate: c.leadDate[:0], saleDate: c.saleDate[:0],
+		bookedDate: c.bookedDate[:0], conversions: c.conversions[:0], revenue: c.revenue[:0], cogs: c.cogs[:0], shares: c.shares, amounts: c.amounts,
+	}
 }
 
 func (c *credits) add(p *fact.Posting, e *fact.Credit) {
@@ -67,8 +83,8 @@ func (c *credits) add(p *fact.Posting, e *fact.Credit) {
 	c.sale, c.booked = append(c.sale, b.SaleTime), append(c.booked, b.BookedTime)
 	c.touchDate, c.leadDate = append(c.touchDate, day(t.Date)), append(c.leadDate, day(b.LeadDate))
 	c.saleDate, c.bookedDate = append(c.saleDate, day(b.SaleDate)), append(c.bookedDate, day(b.BookedDate))
-	c.conversions = append(c.conversions, share(e.Conversions))
-	c.revenue, c.cogs = append(c.revenue, money(e.Revenue)), append(c.cogs, money(e.CostOfGoods))
+	c.conversions = append(c.conversions, c.shares.of(e.Conversions, share))
+	c.revenue, c.cogs = append(c.revenue, c.amounts.of(e.Revenue, money)), append(c.cogs, c.amounts.of(e.CostOfGoods, money))
 }
 
 func (c *credits) table() table {
@@ -89,6 +105,10 @@ type touches struct {
 	id     []string
 	time   []int64
 	date   []time.Time
+}
+
+func (c *touches) emptied() touches {
+	return touches{c.head.emptied(), c.tuple.emptied(), c.sign[:0], c.kind[:0], c.person[:0], c.id[:0], c.time[:0], c.date[:0]}
 }
 
 func (c *touches) add(p *fact.Posting, r *fact.Touch) {
@@ -137,6 +157,13 @@ type events struct {
 	nodes                                  [][]uuid.UUID
 	partition                              []int32
 	offset                                 []int64
+}
+
+func (c *events) emptied() events {
+	return events{
+		workspace: c.workspace[:0], source: c.source[:0], id: c.id[:0], kind: c.kind[:0], raw: c.raw[:0], wire: c.wire[:0], content: c.content[:0],
+		time: c.time[:0], received: c.received[:0], kinds: c.kinds[:0], nodes: c.nodes[:0], partition: c.partition[:0], offset: c.offset[:0],
+	}
 }
 
 func (c *events) add(e *event.Event, partition int32, offset int64) {

@@ -98,6 +98,10 @@ type identities struct {
 	node, person []uuid.UUID
 }
 
+func (c *identities) emptied() identities {
+	return identities{c.head.emptied(), c.sign[:0], c.kind[:0], c.node[:0], c.person[:0]}
+}
+
 func (c *identities) add(p *fact.Posting, r *fact.IdentityRow) {
 	c.head.add(p)
 	c.sign, c.kind = append(c.sign, int8(r.Sign)), append(c.kind, r.Kind)

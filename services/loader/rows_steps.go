@@ -42,6 +42,13 @@ type steps struct {
 	shares                         [][]int64
 }
 
+func (c *steps) emptied() steps {
+	return steps{
+		head: c.head.emptied(), sign: c.sign[:0], deal: c.deal[:0], channel: c.channel[:0], pipeline: c.pipeline[:0], stage: c.stage[:0],
+		lead: c.lead[:0], ended: c.ended[:0], stayed: c.stayed[:0], shares: c.shares[:0],
+	}
+}
+
 func (c *steps) add(p *fact.Posting, r *fact.StepRow) {
 	c.head.add(p)
 	c.sign, c.deal, c.lead = append(c.sign, int8(r.Sign)), append(c.deal, r.DealID), append(c.lead, day(r.LeadDate))
