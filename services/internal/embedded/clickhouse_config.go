@@ -63,6 +63,7 @@ var clickHouseTemplate = template.Must(template.New("config").Funcs(template.Fun
     <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
+    <merge_selector_base>10</merge_selector_base>
     <parts_to_delay_insert>3000</parts_to_delay_insert>
     <parts_to_throw_insert>6000</parts_to_throw_insert>
   </merge_tree>
