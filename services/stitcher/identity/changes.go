@@ -7,11 +7,19 @@ func (m *Machine[P]) Dirty() Dirty { return m.dirty }
 func (m *Machine[P]) Commit() {
 	for _, n := range m.touched {
 		n.touched = false
-		m.drop(n) // by its former size
+		former := n.size
 		n.measure()
 		if !n.away {
 			n.size += m.fx.Size(n.person)
 		}
+		if max(former, n.size) <= m.limits.HeavyBytes { // it stays where it is, among the young
+			m.bytes += n.size - former
+			continue
+		}
+		size := n.size
+		n.size = former
+		m.drop(n)
+		n.size = size
 		m.keep(n)
 	}
 	m.forget()

@@ -99,7 +99,7 @@ func (r *recent) put(workspace string, id identity.ID, records []byte, limit int
 		r.old, r.young = r.young, generation{}
 	}
 	if r.young.at == nil {
-		r.young.at = map[identity.ID]uint32{}
+		r.young.at = make(map[identity.ID]uint32, len(r.old.at)) // about as many will come
 	}
 	r.young.put(workspace, id, records)
 }
