@@ -99,7 +99,7 @@ var benchWorkspace = workspaceConfig("bench", "")
 // atEnd is run when the tests are over.
 var atEnd []func()
 
-func topics(b *testing.B, prefix string) *bench {
+func topics(b testing.TB, prefix string) *bench {
 	b.Helper()
 	x, err := bring()
 	if err != nil {
@@ -235,7 +235,7 @@ func (x *bench) collector(b *testing.B, prefix string) http.Handler {
 }
 
 // fill writes the story's events to the events topic, as the collector would.
-func (x *bench) fill(b *testing.B, prefix string) {
+func (x *bench) fill(b testing.TB, prefix string) {
 	client, err := kgo.NewClient(append(x.engines.Connect(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(kgo.Lz4Compression()),
 		kgo.MaxBufferedRecords(len(x.events)))...)
 	if err != nil {
@@ -258,7 +258,7 @@ func (x *bench) fill(b *testing.B, prefix string) {
 }
 
 // drained waits until a group has taken topics whole.
-func (x *bench) drained(b *testing.B, group string, topics ...string) {
+func (x *bench) drained(b testing.TB, group string, topics ...string) {
 	client, err := kgo.NewClient(x.engines.Connect()...)
 	if err != nil {
 		b.Fatal(err)

@@ -31,12 +31,14 @@ func (s *Stitcher) newSender(ctx context.Context, batches int) *sender {
 			s.metrics.mended.Inc()
 		}
 		promise := out.promise
+		// Whoever ends us waits for the transaction: a record that is refused because of that would be missing in it.
+		whole := context.WithoutCancel(ctx)
 		for b := range out.ready {
 			if out.ended != nil {
 				continue
 			}
 			for _, r := range b.out {
-				s.session.Produce(ctx, r, promise)
+				s.session.Produce(whole, r, promise)
 			}
 		}
 	}()
@@ -61,7 +63,12 @@ func (out *sender) promise(_ *kgo.Record, err error) {
 	}
 }
 
-// failure is the first that producing met; to be asked after the transaction has ended.
+// sent waits until the broker has all, or tells why it has not: what would be committed would be a part.
+func (out *sender) sent(ctx context.Context, client *kgo.Client) error {
+	return errors.Join(client.Flush(ctx), out.failure())
+}
+
+// failure is the first that producing met.
 func (out *sender) failure() error {
 	out.mu.Lock()
 	defer out.mu.Unlock()

@@ -83,10 +83,13 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) (err error) {
 	if failure == nil {
 		failure = fill(saved, work) // while the broker writes
 	}
-	end := kgo.TransactionEndTry(failure == nil)
-	s.endings.Ending()
 	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out by restoring everything.
-	committed, err := s.session.End(context.WithoutCancel(ctx), end)
+	whole := context.WithoutCancel(ctx)
+	if failure == nil {
+		failure = out.sent(whole, s.session.Client())
+	}
+	s.endings.Ending()
+	committed, err := s.session.End(whole, kgo.TransactionEndTry(failure == nil))
 	ended := s.metrics.phase("commit", worked)
 	if errors.Is(failure, errNotOwned) {
 		failure = nil

@@ -24,6 +24,7 @@ type recent struct {
 type generation struct {
 	at     map[identity.ID]uint32
 	pieces [][]byte
+	used   int // bytes of them
 }
 
 const (
@@ -34,20 +35,20 @@ const (
 	pieceBytes = 64 << 10
 )
 
-func (g *generation) bytes() int { return pieceBytes*len(g.pieces) + placeBytes*len(g.at) }
+func (g *generation) bytes() int { return g.used + placeBytes*len(g.at) }
 
-func (g *generation) find(workspace string, id identity.ID) (records []byte, ok bool) {
+func (g *generation) find(workspace string, id identity.ID) (records []byte, ok, other bool) {
 	at, ok := g.at[id]
 	if !ok {
-		return nil, false
+		return nil, false, false
 	}
 	whole := g.pieces[at/pieceBytes][at%pieceBytes:]
 	n := len(workspace)
 	whole = whole[4 : 4+binary.LittleEndian.Uint32(whole)]
 	if len(whole) > n && whole[n] == 0 && string(whole[:n]) == workspace {
-		return whole[n+1:], true
+		return whole[n+1:], true, false
 	}
-	return nil, false
+	return nil, false, true
 }
 
 func (g *generation) put(workspace string, id identity.ID, records []byte) {
@@ -62,6 +63,7 @@ func (g *generation) put(workspace string, id identity.ID, records []byte) {
 	b = binary.LittleEndian.AppendUint32(b, uint32(size-4))
 	b = append(append(b, workspace...), 0)
 	g.pieces[last] = append(b, records...)
+	g.used += size
 }
 
 // find is the records of a node as they were at a version. They stay as they are.
@@ -71,13 +73,22 @@ func (r *recent) find(workspace string, id identity.ID, version uint64, limit in
 	if r.version != version {
 		return nil, false
 	}
-	if records, ok = r.young.find(workspace, id); ok {
-		return records, true
-	}
-	if records, ok = r.old.find(workspace, id); ok {
+	records, young, ok := r.look(workspace, id)
+	if ok && !young {
 		r.put(workspace, id, records, limit)
 	}
 	return records, ok
+}
+
+// look finds a node, and says whether it is among the young. An id has one place, whatever its workspace: where the young have another
+// workspace's node, what the old ones have may be of before that.
+func (r *recent) look(workspace string, id identity.ID) (records []byte, young, ok bool) {
+	records, ok, other := r.young.find(workspace, id)
+	if ok || other {
+		return records, true, ok
+	}
+	records, ok, _ = r.old.find(workspace, id)
+	return records, false, ok
 }
 
 // keep takes the records of a node as they were read at a version.
@@ -139,10 +150,7 @@ func (r *recent) change(node *written, none bool, limit int) {
 		return
 	}
 	workspace := string(node.workspace())
-	old, ok := r.young.find(workspace, node.id)
-	if !ok {
-		old, ok = r.old.find(workspace, node.id)
-	}
+	old, _, ok := r.look(workspace, node.id)
 	if ok || none {
 		r.merged = merge(r.merged[:0], old, node.records, len(workspace)+1+idBytes)
 		r.put(workspace, node.id, r.merged, limit)

@@ -18,7 +18,7 @@ func TestRecentIsWhatTheStoreHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rnd := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
 		options := small
-		options.RecentBytes = rapid.SampledFrom([]int{0, 300 << 10, 4 << 20}).Draw(t, "room")
+		options.RecentBytes = rapid.SampledFrom([]int{0, 4 << 10, 20 << 10, 4 << 20}).Draw(t, "room")
 		s, err := Open("", options)
 		if err != nil {
 			t.Fatal(err)
