@@ -63,6 +63,19 @@ func (m *Machine[P]) keep(n *Node[P]) {
 	m.bytes += n.size
 }
 
+// resized puts a node where it is found, whose size was another.
+func (m *Machine[P]) resized(n *Node[P], former int) {
+	if max(former, n.size) <= m.limits.HeavyBytes { // it stays where it is, among the young
+		m.bytes += n.size - former
+		return
+	}
+	size := n.size
+	n.size = former
+	m.drop(n)
+	n.size = size
+	m.keep(n)
+}
+
 // drop forgets a node.
 func (m *Machine[P]) drop(n *Node[P]) {
 	if m.heavy[n.id] == n {

@@ -12,15 +12,7 @@ func (m *Machine[P]) Commit() {
 		if !n.away {
 			n.size += m.fx.Size(n.person)
 		}
-		if max(former, n.size) <= m.limits.HeavyBytes { // it stays where it is, among the young
-			m.bytes += n.size - former
-			continue
-		}
-		size := n.size
-		n.size = former
-		m.drop(n)
-		n.size = size
-		m.keep(n)
+		m.resized(n, former)
 	}
 	m.forget()
 }
