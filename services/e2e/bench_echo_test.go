@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/throughline-io/throughline/pipelines"
+	"github.com/throughline-io/throughline/services/internal/kafka"
 	"github.com/throughline-io/throughline/services/process"
 )
 
@@ -27,35 +27,15 @@ func (x *bench) wrote(b *testing.B, prefix string) (all []*written) {
 	ctx := context.Background()
 	for _, name := range []string{pipelines.TopicState, pipelines.TopicFacts, pipelines.TopicMessages} {
 		w := &written{topic: name}
-		client, err := kgo.NewClient(append(x.engines.Connect(), kgo.ConsumeTopics(prefix+name), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-			kgo.KeepControlRecords(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
-		if err != nil {
-			b.Fatal(err)
-		}
-		ends, err := kadm.NewClient(client).ListCommittedOffsets(ctx, prefix+name)
-		if err != nil {
-			b.Fatal(err)
-		}
-		open := map[int32]int64{}
-		ends.Each(func(o kadm.ListedOffset) {
-			if o.Offset > 0 {
-				open[o.Partition] = o.Offset
+		if _, err := kafka.ReadAll(ctx, x.engines.Connect(), prefix+name, func(r *kgo.Record) error {
+			w.count++
+			if len(w.samples) < maxSamples {
+				w.samples = append(w.samples, r)
 			}
-		})
-		for len(open) > 0 {
-			client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
-				if !r.Attrs.IsControl() {
-					w.count++
-					if len(w.samples) < maxSamples {
-						w.samples = append(w.samples, r)
-					}
-				}
-				if end, ok := open[r.Partition]; ok && r.Offset+1 >= end {
-					delete(open, r.Partition)
-				}
-			})
+			return nil
+		}); err != nil {
+			b.Fatal(err)
 		}
-		client.Close()
 		all = append(all, w)
 	}
 	return all

@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
 	"github.com/throughline-io/throughline/pipelines"
 	"github.com/throughline-io/throughline/schemas/fact"
+	"github.com/throughline-io/throughline/services/internal/kafka"
 	"github.com/throughline-io/throughline/services/stitcher"
 )
 
@@ -89,22 +89,6 @@ func (x *bench) stitchedWith(t *testing.T, prefix string, events int, stops []in
 // standing is what the facts of a topic sum to.
 func (x *bench) standing(t *testing.T, topic string) map[string]int64 {
 	t.Helper()
-	client, err := kgo.NewClient(append(x.engines.Connect(), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	ends, err := kadm.NewClient(client).ListCommittedOffsets(t.Context(), topic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	left := map[int32]int64{}
-	ends.Each(func(o kadm.ListedOffset) {
-		if o.Offset > 0 {
-			left[o.Partition] = o.Offset
-		}
-	})
 	sums := map[string]int64{}
 	add := func(n int64, parts ...any) {
 		key := fmt.Sprint(parts...)
@@ -112,33 +96,24 @@ func (x *bench) standing(t *testing.T, topic string) map[string]int64 {
 			delete(sums, key)
 		}
 	}
-	for len(left) > 0 {
-		fetches := client.PollFetches(t.Context())
-		if err := fetches.Err(); err != nil {
-			t.Fatal(err)
+	if _, err := kafka.ReadAll(t.Context(), x.engines.Connect(), topic, func(r *kgo.Record) error {
+		p, err := fact.Decode(r.Value)
+		if err != nil {
+			return err
 		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			if r.Offset+1 >= left[r.Partition] {
-				delete(left, r.Partition)
-			}
-			if r.Attrs.IsControl() {
-				return
-			}
-			p, err := fact.Decode(r.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range p.Touches {
-				add(int64(f.Sign), "touch ", f.Person, f.ID)
-			}
-			for _, f := range p.Identities {
-				add(int64(f.Sign), "node ", f.Person, f.Node)
-			}
-			for _, c := range p.Credits {
-				b := p.Bookings[c.Booking]
-				add(c.Conversions, "credit ", b.Person, b.ID, b.Conversion, p.Touchpoints[c.Touch].ID, c.Model)
-			}
-		})
+		for _, f := range p.Touches {
+			add(int64(f.Sign), "touch ", f.Person, f.ID)
+		}
+		for _, f := range p.Identities {
+			add(int64(f.Sign), "node ", f.Person, f.Node)
+		}
+		for _, c := range p.Credits {
+			b := p.Bookings[c.Booking]
+			add(c.Conversions, "credit ", b.Person, b.ID, b.Conversion, p.Touchpoints[c.Touch].ID, c.Model)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 	return sums
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -141,15 +140,7 @@ func (s *Stitcher) encode(b *batch) error {
 		b.tally.postings++
 		b.tally.credits += len(whole.Credits)
 		key := arena.Write(func(to []byte) []byte { return append(to, whole.Workspace...) })
-		if whole.Fits(maxRowsAPosting) { // as nearly all do
-			if value := arena.Write(whole.Append); len(value) <= maxFactBytes {
-				b.add(facts, p.id, key, value)
-				continue
-			}
-		}
-		for value := range encodePosting(arena, whole, maxRowsAPosting) {
-			b.add(facts, p.id, key, value)
-		}
+		encodePosting(arena, whole, maxRowsAPosting, func(value []byte) { b.add(facts, p.id, key, value) })
 	}
 	var err error
 	if b.changes, err = p.Changes(arena); err != nil {
@@ -165,22 +156,17 @@ func (s *Stitcher) encode(b *batch) error {
 }
 
 // encodePosting makes records of a posting, of at most so many rows of a kind and, where they have more than one, of maxFactBytes.
-func encodePosting(arena *state.Arena, whole *fact.Posting, rows int) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		for _, part := range fact.Split(whole, rows) {
-			value := arena.Write(part.Append)
-			if len(value) <= maxFactBytes || rows == 1 {
-				if !yield(value) {
-					return
-				}
-				continue
-			}
-			for smaller := range encodePosting(arena, part, max(1, rows/4)) {
-				if !yield(smaller) {
-					return
-				}
-			}
+func encodePosting(arena *state.Arena, whole *fact.Posting, rows int, yield func(value []byte)) {
+	if whole.Fits(rows) { // as nearly all do
+		value := arena.Write(whole.Append)
+		if len(value) <= maxFactBytes || rows == 1 {
+			yield(value)
+			return
 		}
+		rows = max(1, rows/4)
+	}
+	for _, part := range fact.Split(whole, rows) {
+		encodePosting(arena, part, rows, yield)
 	}
 }
 

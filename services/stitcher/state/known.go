@@ -62,21 +62,16 @@ func (s *Store) Forget(partition int32) {
 func (s *Store) recentLimit() int { return s.recentBytes / max(1, len(s.known)) }
 
 // FilterBytes is the memory that it takes to know which nodes are not there.
-func (s *Store) FilterBytes() (n int) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, k := range s.known {
-		n += k.seen.bytes()
-	}
-	return n
-}
+func (s *Store) FilterBytes() int { return s.sum(func(k *known) int { return k.seen.bytes() }) }
 
 // RecentBytes is the memory of what was used of late, about.
-func (s *Store) RecentBytes() (n int) {
+func (s *Store) RecentBytes() int { return s.sum(func(k *known) int { return k.recent.bytes() }) }
+
+func (s *Store) sum(of func(*known) int) (n int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, k := range s.known {
-		n += k.recent.bytes()
+		n += of(k)
 	}
 	return n
 }
