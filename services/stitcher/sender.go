@@ -63,11 +63,6 @@ func (out *sender) promise(_ *kgo.Record, err error) {
 	}
 }
 
-// sent waits until the broker has all, or tells why it has not: what would be committed would be a part.
-func (out *sender) sent(ctx context.Context, client *kgo.Client) error {
-	return errors.Join(client.Flush(ctx), out.failure())
-}
-
 // failure is the first that producing met.
 func (out *sender) failure() error {
 	out.mu.Lock()

@@ -201,7 +201,7 @@ func (s *Stitcher) turn(ctx context.Context) error {
 		}
 	}
 	cancel()
-	s.began, s.took = time.Now(), s.countEvents(fetches)
+	s.began, s.took = time.Now(), 0
 	s.metrics.phase("wait", began)
 	if err := s.fetchErrors(ctx, fetches); err != nil {
 		return err
@@ -213,18 +213,10 @@ func (s *Stitcher) turn(ctx context.Context) error {
 	if len(work) == 0 {
 		return nil
 	}
+	for _, b := range work {
+		s.took += len(b.events)
+	}
 	return s.transact(ctx, work)
-}
-
-// countEvents is how many of the records are events.
-func (s *Stitcher) countEvents(fetches kgo.Fetches) (n int) {
-	topic := s.cfg.topic(pipelines.TopicEvents)
-	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
-		if f.Topic == topic {
-			n += len(f.Records)
-		}
-	})
-	return n
 }
 
 // fetchErrors tells of errors of polling that the client does not get over by itself.

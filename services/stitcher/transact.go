@@ -86,10 +86,10 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) (err error) {
 	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out by restoring everything.
 	whole := context.WithoutCancel(ctx)
 	if failure == nil {
-		failure = out.sent(whole, s.session.Client())
+		failure = s.session.Client().Flush(whole) // what the broker has refused is known then: what would be committed would be a part
 	}
 	s.endings.Ending()
-	committed, err := s.session.End(whole, kgo.TransactionEndTry(failure == nil))
+	committed, err := s.session.End(whole, kgo.TransactionEndTry(failure == nil && out.failure() == nil))
 	ended := s.metrics.phase("commit", worked)
 	if errors.Is(failure, errNotOwned) {
 		failure = nil

@@ -129,7 +129,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 	data := t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestNothingIsLeftBehind$", "-test.v")
-	cmd.Env = append(os.Environ(), "THROUGHLINE_TEST_PARENT="+data)
+	cmd.Env = append(os.Environ(), "THROUGHLINE_TEST_PARENT="+data, "TMPDIR="+data) // it does not live to clean up
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
