@@ -25,8 +25,7 @@ import (
 type owner struct {
 	c         *Collector
 	partition int32
-	client    *kgo.Client
-	endings   *kafka.Endings
+	producer  *kafka.SoleProducer
 	pools     map[poolID]*numbers.Pool
 	hours     map[poolID]map[string]*numbers.Hour
 	asks      <-chan *ask
@@ -75,7 +74,7 @@ func (c *Collector) own(ctx context.Context, partition int32, asks <-chan *ask) 
 			pause = ownPause
 			c.log.Info("the numbers of a partition are given out here", zap.Int32("partition", partition), zap.Int("pools", len(o.pools)))
 			err = o.serve(ctx)
-			o.client.Close()
+			o.producer.Close()
 		}
 		if ctx.Err() != nil {
 			return
@@ -98,32 +97,24 @@ const (
 // openOwner shuts the former owner out, reads what it left, and is the owner.
 func (c *Collector) openOwner(ctx context.Context, partition int32, asks <-chan *ask) (_ *owner, err error) {
 	topic := c.cfg.leasesTopic()
-	name := c.cfg.TopicPrefix + "throughline-leases-" + strconv.Itoa(int(partition))
-	endings := kafka.NewEndings(name, []string{topic}, leaseTransaction, c.log)
-	client, err := kgo.NewClient(append(append([]kgo.Opt{}, c.cfg.Kafka...),
-		kgo.TransactionalID(name), kgo.TransactionTimeout(leaseTransaction), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ConcurrentTransactionsBackoff(transactionPause), kgo.RecordDeliveryTimeout(c.cfg.DeliveryTimeout), kgo.MetadataMinAge(intake.LeaderPause), endings.Hook(),
-	)...)
+	producer, err := kafka.NewSoleProducer(ctx, kafka.SoleConfig{
+		ID: c.cfg.TopicPrefix + "throughline-leases-" + strconv.Itoa(int(partition)), Topics: []string{topic},
+		TransactionTimeout: leaseTransaction, Delivery: c.cfg.DeliveryTimeout, Log: c.log,
+	}, append(append([]kgo.Opt{}, c.cfg.Kafka...), kgo.ConcurrentTransactionsBackoff(transactionPause), kgo.MetadataMinAge(intake.LeaderPause))...)
 	if err != nil {
 		return nil, fmt.Errorf("leases: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			client.Close()
+			producer.Close()
 		}
 	}()
-	if _, err := endings.Mend(ctx, client); err != nil {
-		return nil, fmt.Errorf("leases: %w", err)
-	}
-	if _, _, err := client.ProducerID(ctx); err != nil {
-		return nil, fmt.Errorf("leases: shut out the former owner: %w", err)
-	}
 	log, err := readLeases(ctx, c.cfg.Kafka, topic, partition)
 	if err != nil {
 		return nil, err
 	}
 	o := &owner{
-		c: c, partition: partition, client: client, endings: endings, asks: asks, pools: map[poolID]*numbers.Pool{},
+		c: c, partition: partition, producer: producer, asks: asks, pools: map[poolID]*numbers.Pool{},
 		hours: map[poolID]map[string]*numbers.Hour{}, told: map[string]int64{}, asked: map[poolID]bool{},
 	}
 	for id, p := range c.pools {
@@ -286,21 +277,10 @@ func (o *owner) commit(ctx context.Context, records []*kgo.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	if err := o.client.BeginTransaction(); err != nil {
-		return fmt.Errorf("leases: begin: %w", err)
-	}
 	began := time.Now()
 	defer func() { o.c.metrics.leaseCommit.Observe(time.Since(began).Seconds()) }()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.c.cfg.DeliveryTimeout)
-	defer cancel()
-	if _, err := o.endings.Await(ctx, o.client); err != nil {
+	if err := o.producer.Commit(ctx, records); err != nil {
 		return fmt.Errorf("leases: %w", err) // the owner ends, and the next one looks into it
-	}
-	err := o.client.ProduceSync(ctx, records...).FirstErr()
-	o.endings.Ending()
-	err = errors.Join(err, o.client.EndTransaction(ctx, kgo.TransactionEndTry(err == nil)))
-	if err != nil {
-		return fmt.Errorf("leases: commit: %w", err)
 	}
 	return nil
 }

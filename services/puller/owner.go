@@ -2,7 +2,6 @@ package puller
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -21,8 +20,7 @@ import (
 type owner struct {
 	p         *Puller
 	partition int32
-	client    *kgo.Client
-	endings   *kafka.Endings // of one transaction at a time
+	producer  *kafka.SoleProducer
 	log       *zap.Logger
 	end       int64 // of the state, as it was read
 
@@ -54,7 +52,7 @@ func (p *Puller) own(ctx context.Context, partition int32) {
 		if err == nil {
 			pause = ownPause
 			err = o.follow(ctx, set)
-			o.client.Close()
+			o.producer.Close()
 		}
 		if ctx.Err() != nil {
 			return
@@ -73,29 +71,21 @@ func (p *Puller) own(ctx context.Context, partition int32) {
 
 // open shuts the former owner out, reads what it left, and is the owner.
 func (p *Puller) open(ctx context.Context, partition int32) (_ *owner, err error) {
-	name := p.cfg.TopicPrefix + "throughline-puller-" + strconv.Itoa(int(partition))
 	topics := []string{p.cfg.topic(pipelines.TopicPulls), p.cfg.topic(pipelines.TopicEvents), p.cfg.topic(pipelines.TopicDead)}
-	endings := kafka.NewEndings(name, topics, transactionTimeout, p.log)
-	client, err := kgo.NewClient(append(append([]kgo.Opt{}, p.cfg.Kafka...),
-		kgo.TransactionalID(name), kgo.TransactionTimeout(transactionTimeout), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.Lz4Compression()),
-		kgo.ProducerBatchMaxBytes(maxRecordBytes), kgo.RecordDeliveryTimeout(p.cfg.DeliveryTimeout), endings.Hook(),
-	)...)
+	producer, err := kafka.NewSoleProducer(ctx, kafka.SoleConfig{
+		ID: p.cfg.TopicPrefix + "throughline-puller-" + strconv.Itoa(int(partition)), Topics: topics,
+		TransactionTimeout: transactionTimeout, Delivery: p.cfg.DeliveryTimeout, Log: p.log, Produced: func() { p.step("produced") },
+	}, append(append([]kgo.Opt{}, p.cfg.Kafka...),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression()), kgo.ProducerBatchMaxBytes(maxRecordBytes))...)
 	if err != nil {
 		return nil, fmt.Errorf("puller: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			client.Close()
+			producer.Close()
 		}
 	}()
-	if _, err := endings.Mend(ctx, client); err != nil {
-		return nil, fmt.Errorf("puller: %w", err)
-	}
-	if _, _, err := client.ProducerID(ctx); err != nil {
-		return nil, fmt.Errorf("puller: shut out the former owner: %w", err)
-	}
-	o := &owner{p: p, partition: partition, client: client, endings: endings, log: p.log.With(zap.Int32("partition", partition)), orders: map[pullID]chan struct{}{}}
+	o := &owner{p: p, partition: partition, producer: producer, log: p.log.With(zap.Int32("partition", partition)), orders: map[pullID]chan struct{}{}}
 	o.transact = o.transaction
 	state, ends, err := readState(ctx, p.cfg.Kafka, topics[0], partition)
 	o.state, o.end = state, ends[partition]
@@ -164,20 +154,8 @@ func (o *owner) commit(ctx context.Context, records []*kgo.Record) error {
 }
 
 func (o *owner) transaction(ctx context.Context, records []*kgo.Record) error {
-	if err := o.client.BeginTransaction(); err != nil {
-		return fmt.Errorf("puller: begin: %w", err)
-	}
-	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.p.cfg.DeliveryTimeout)
-	defer cancel()
-	if _, err := o.endings.Await(ctx, o.client); err != nil {
-		return fmt.Errorf("puller: %w", err) // the owner ends, and the next one looks into it
-	}
-	err := o.client.ProduceSync(ctx, records...).FirstErr()
-	o.p.step("produced")
-	o.endings.Ending()
-	if err = errors.Join(err, o.client.EndTransaction(ctx, kgo.TransactionEndTry(err == nil))); err != nil {
-		return fmt.Errorf("puller: commit: %w", err)
+	if err := o.producer.Commit(ctx, records); err != nil {
+		return fmt.Errorf("puller: %w", err)
 	}
 	o.p.step("committed")
 	return nil

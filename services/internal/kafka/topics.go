@@ -1,5 +1,5 @@
-// Package kafka is what services need of a cluster beside producing and consuming: topics as they must be, and how far a
-// group is behind. It knows no event.
+// Package kafka is what services need of a cluster beside producing and consuming: topics as they must be, how far a group is behind,
+// and transactions that have ended in every partition before the next one writes. It knows no event.
 package kafka
 
 import (
