@@ -232,45 +232,31 @@ func (c *change) look(was, is windows) {
 	times := c.times()
 	inquiries, deals := c.touched(times)
 	changed := c.changedDeals()
-	for _, q := range inquiries {
-		c.before.addInquiry(q, was)
-	}
-	for _, q := range c.unsaid {
-		c.before.addInquiry(q, was)
-		c.before.inquiries = append(c.before.inquiries, q.row)
-	}
-	for _, d := range deals {
-		if !among(changed, d.id) {
-			c.addTouched(&c.before, d, times, was)
+	side := func(f *Facts, w windows, own []*inquiry, touches []*fact.Touch) {
+		for _, q := range inquiries {
+			f.addInquiry(q, w)
+		}
+		for _, q := range own {
+			f.addInquiry(q, w)
+			f.inquiries = append(f.inquiries, q.row)
+		}
+		for _, d := range deals {
+			if !among(changed, d.id) {
+				c.addTouched(f, d, times, w)
+			}
+		}
+		for _, t := range changed {
+			if d := c.deals[t.id]; d != nil {
+				d.whole(f, w)
+			}
+		}
+		for _, t := range touches {
+			f.touches = append(f.touches, *t)
 		}
 	}
-	for _, t := range changed {
-		if d := c.deals[t.id]; d != nil {
-			d.whole(&c.before, was)
-		}
-	}
-	for _, t := range c.gone {
-		c.before.touches = append(c.before.touches, *t)
-	}
+	side(&c.before, was, c.unsaid, c.gone)
 	c.settle(changed)
-	for _, q := range inquiries {
-		c.after.addInquiry(q, is)
-	}
-	for _, q := range c.asked {
-		c.after.addInquiry(q, is)
-		c.after.inquiries = append(c.after.inquiries, q.row)
-	}
-	for _, d := range deals {
-		if !among(changed, d.id) {
-			c.addTouched(&c.after, d, times, is)
-		}
-	}
-	for _, t := range changed {
-		c.deals[t.id].whole(&c.after, is)
-	}
-	for _, t := range c.come {
-		c.after.touches = append(c.after.touches, *t)
-	}
+	side(&c.after, is, c.asked, c.come)
 	c.addConversations()
 }
 
