@@ -25,43 +25,23 @@ func Diff(p *fact.Posting, before, after []*Facts, why Change) {
 
 // diffAllRows appends the rows that come and go.
 func diffAllRows(p *fact.Posting, before, after []*Facts) {
-	diffRows(before, after, func(f *Facts) []fact.Touch { return f.touches }, func(r fact.Touch, s int32) {
-		r.Sign = s
-		p.Touches = append(p.Touches, r)
-	})
-	diffRows(before, after, func(f *Facts) []fact.InquiryRow { return f.inquiries }, func(r fact.InquiryRow, s int32) {
-		r.Sign = s
-		p.Inquiries = append(p.Inquiries, r)
-	})
-	diffRows(before, after, func(f *Facts) []fact.DealRow { return f.deals }, func(r fact.DealRow, s int32) {
-		r.Sign = s
-		p.Deals = append(p.Deals, r)
-	})
-	diffRows(before, after, func(f *Facts) []fact.StageRow { return f.stages }, func(r fact.StageRow, s int32) {
-		r.Sign = s
-		p.Stages = append(p.Stages, r)
-	})
-	diffRows(before, after, func(f *Facts) []fact.IdentityRow { return f.identities }, func(r fact.IdentityRow, s int32) {
-		r.Sign = s
-		p.Identities = append(p.Identities, r)
-	})
-	diffRows(before, after, func(f *Facts) []fact.CallRow { return f.calls }, func(r fact.CallRow, s int32) {
-		r.Sign = s
-		p.Calls = append(p.Calls, r)
-	})
-	diffRows(before, after, func(f *Facts) []fact.ConversationRow { return f.conversations }, func(r fact.ConversationRow, s int32) {
-		r.Sign = s
-		p.Conversations = append(p.Conversations, r)
-	})
-	diffRows(before, after, func(f *Facts) []fact.StepRow { return f.steps }, func(r fact.StepRow, s int32) {
-		r.Sign = s
-		p.Steps = append(p.Steps, r)
-	})
+	diffRows(&p.Touches, before, after, func(f *Facts) []fact.Touch { return f.touches }, func(r *fact.Touch) *int32 { return &r.Sign })
+	diffRows(&p.Inquiries, before, after, func(f *Facts) []fact.InquiryRow { return f.inquiries }, func(r *fact.InquiryRow) *int32 { return &r.Sign })
+	diffRows(&p.Deals, before, after, func(f *Facts) []fact.DealRow { return f.deals }, func(r *fact.DealRow) *int32 { return &r.Sign })
+	diffRows(&p.Stages, before, after, func(f *Facts) []fact.StageRow { return f.stages }, func(r *fact.StageRow) *int32 { return &r.Sign })
+	diffRows(&p.Identities, before, after, func(f *Facts) []fact.IdentityRow { return f.identities }, func(r *fact.IdentityRow) *int32 { return &r.Sign })
+	diffRows(&p.Calls, before, after, func(f *Facts) []fact.CallRow { return f.calls }, func(r *fact.CallRow) *int32 { return &r.Sign })
+	diffRows(&p.Conversations, before, after, func(f *Facts) []fact.ConversationRow { return f.conversations }, func(r *fact.ConversationRow) *int32 { return &r.Sign })
+	diffRows(&p.Steps, before, after, func(f *Facts) []fact.StepRow { return f.steps }, func(r *fact.StepRow) *int32 { return &r.Sign })
 }
 
-// diffRows emits the difference of two multisets of rows. Rows of one person come in a fixed order, so for the common
+// diffRows appends the difference of two multisets of rows, with their signs. Rows of one person come in a fixed order, so for the common
 // change of one person the equal ends are passed over without a map.
-func diffRows[R comparable](before, after []*Facts, rows func(*Facts) []R, emit func(R, int32)) {
+func diffRows[R comparable](to *[]R, before, after []*Facts, rows func(*Facts) []R, sign func(*R) *int32) {
+	emit := func(r R, s int32) {
+		*to = append(*to, r)
+		*sign(&(*to)[len(*to)-1]) = s
+	}
 	if len(before) == 1 && len(after) == 1 {
 		b, a := trim(rows(before[0]), rows(after[0]))
 		diffSets([][]R{b}, [][]R{a}, emit)
