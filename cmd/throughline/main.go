@@ -18,6 +18,7 @@ func main() {
 	process.Main() // a child that runs an engine never comes back from here
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := command().ExecuteContext(ctx); err != nil {
 		var status exitStatus
 		if errors.As(err, &status) {

@@ -36,6 +36,9 @@ type Config struct {
 	TransactionalID string
 	// TransactionTimeout is after how long the broker aborts the transaction of a process that is gone for good.
 	TransactionTimeout time.Duration
+	// StopTimeout bounds how long a process that is told to stop waits for the transaction it is in. One that has not ended then is looked
+	// into by the next start.
+	StopTimeout time.Duration
 	// SessionTimeout is after how long without a heartbeat the partitions go to others.
 	SessionTimeout time.Duration
 	// FetchWait is how long the broker may hold a fetch that finds nothing.
@@ -64,6 +67,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Group: "throughline.stitcher", TransactionalID: "throughline-stitcher-0", TransactionTimeout: 30 * time.Second,
+		StopTimeout:    8 * time.Second, // whoever stops containers kills them after ten
 		SessionTimeout: 10 * time.Second, FetchWait: 100 * time.Millisecond, PollTimeout: defaultPollTimeout, Linger: 100 * time.Millisecond,
 		MaxRecords: 10_000, Workers: 2, State: state.DefaultOptions(), CacheBytes: 32 << 20, HeavyBytes: 256 << 20, MaxPersonNodes: 1000,
 	}
@@ -80,6 +84,7 @@ func (c Config) Validate() error {
 	need(c.Group != "", "group", c.Group, "must not be empty")
 	need(c.TransactionalID != "", "transactional_id", c.TransactionalID, "must not be empty")
 	need(c.TransactionTimeout > 0, "transaction_timeout", c.TransactionTimeout, "must be positive")
+	need(c.StopTimeout > 0, "stop_timeout", c.StopTimeout, "must be positive")
 	need(c.SessionTimeout > 0, "session_timeout", c.SessionTimeout, "must be positive")
 	need(c.FetchWait > 0, "fetch_wait", c.FetchWait, "must be positive")
 	need(c.PollTimeout > 0, "poll_timeout", c.PollTimeout, "must be positive")

@@ -20,8 +20,8 @@ type sender struct {
 	first error
 }
 
-// newSender starts a sender of so many batches at most.
-func (s *Stitcher) newSender(ctx context.Context, batches int) *sender {
+// newSender starts a sender of so many batches at most; what it has begun to send lasts as long as whole.
+func (s *Stitcher) newSender(ctx, whole context.Context, batches int) *sender {
 	out := &sender{ready: make(chan *batch, batches), done: make(chan struct{})}
 	go func() {
 		defer close(out.done)
@@ -31,8 +31,6 @@ func (s *Stitcher) newSender(ctx context.Context, batches int) *sender {
 			s.metrics.mended.Inc()
 		}
 		promise := out.promise
-		// Whoever ends us waits for the transaction: a record that is refused because of that would be missing in it.
-		whole := context.WithoutCancel(ctx)
 		for b := range out.ready {
 			if out.ended != nil {
 				continue

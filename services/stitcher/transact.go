@@ -72,7 +72,11 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) (err error) {
 	if err := s.session.Begin(); err != nil {
 		return fmt.Errorf("stitcher: begin: %w", err)
 	}
-	out := s.newSender(ctx, len(work))
+	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out by restoring everything. And a record that
+	// is refused because we were told to stop would be missing in it.
+	whole, cancel := lasting(ctx, s.cfg.StopTimeout)
+	defer cancel()
+	out := s.newSender(ctx, whole, len(work))
 	failure := s.work(ctx, work, start, out)
 	worked := s.metrics.phase("work", start)
 	if err := out.finish(); err != nil { // nothing was produced, and the outcome of the former one stands: it is looked into by the next Run
@@ -83,8 +87,6 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) (err error) {
 	if failure == nil {
 		failure = fill(saved, work) // while the broker writes
 	}
-	// Ending is not to be cut short: an outcome that nobody waited for would have to be found out by restoring everything.
-	whole := context.WithoutCancel(ctx)
 	if failure == nil {
 		failure = s.session.Client().Flush(whole) // what the broker has refused is known then: what would be committed would be a part
 	}
@@ -97,6 +99,9 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) (err error) {
 	if err := errors.Join(failure, err, out.failure()); err != nil {
 		s.metrics.transactions.WithLabelValues("failed").Inc()
 		s.forgetAll() // in memory may be what was never committed
+		if whole.Err() != nil {
+			err = fmt.Errorf("%w (%v): %v", errStopped, s.cfg.StopTimeout, err) //nolint:errorlint // that a context ended is not what it is
+		}
 		return fmt.Errorf("stitcher: transaction: %w", err)
 	}
 	if !committed {
@@ -141,6 +146,22 @@ func (s *Stitcher) transact(ctx context.Context, work []*batch) (err error) {
 	s.lighten()
 	s.measure()
 	return nil
+}
+
+// errStopped is met when whoever stopped us did so while Kafka was away.
+var errStopped = errors.New("told to stop, and the transaction did not end in time: the next start does it again or finds it done")
+
+// lasting ends so long after ctx does.
+func lasting(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-longer.Done():
+		case <-time.After(grace):
+			cancel()
+		}
+	})
+	return longer, func() { stop(); cancel() }
 }
 
 // lighten keeps the people that are slow to read within their bound, those that were used last.
