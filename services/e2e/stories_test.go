@@ -67,6 +67,25 @@ func TestStories(t *testing.T) {
 		}
 	})
 
+	t.Run("a workspace is taken out", func(t *testing.T) {
+		const out = "story4"
+		s.stop()
+		rest := "workspaces:\n"
+		for name := range stories {
+			if name != out {
+				rest += workspaceConfig(name, "")
+			}
+		}
+		s.configure(5, rest)
+		s.start()
+		s.send("sk_story0", []string{`{"id":"later","type":"visit","source":"site","time":"2026-08-01T10:00:00Z","identities":{"anonymous_id":"browser-0-0"},"visit":{"url":"https://shop.example/"}}`}, 1)
+		s.drain()
+		s.auditClean()
+		if got := s.totals(t, map[string]*story{out: stories[out]}); got[out+" linear"] != totals[out+" linear"] {
+			t.Errorf("what it has does not stand: %v", got)
+		}
+	})
+
 	t.Run("another configuration", func(t *testing.T) {
 		s.stop()
 		changed := "workspaces:\n"

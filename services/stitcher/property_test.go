@@ -292,12 +292,13 @@ func (c *cluster) restart(id int32) {
 	}
 	p := c.partition(id, int32(len(c.partitions)))
 	p.At(1_800_000_000_000)
-	must(p.Rebuild(func(config []byte) (*journey.Rules, error) {
+	_, err := p.Rebuild(func(config []byte) (*journey.Rules, error) {
 		if string(config) != "former" {
 			panic("the configuration has not changed")
 		}
 		return c.lean.Rules, nil
-	}))
+	})
+	must(err)
 	c.partitions[id] = p
 	c.commit(p, c.rnd.IntN(20_000))
 	c.restarts++

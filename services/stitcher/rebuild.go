@@ -16,33 +16,38 @@ import (
 
 // Rebuild looks whether the committed facts were computed by another configuration. Where they were, what the new one
 // changes is in Output and Changes afterwards; read makes rules of the former. Without it the next change of a journey would take
-// back what was never posted.
-func (p *Partition) Rebuild(read func(config []byte) (*journey.Rules, error)) error {
+// back what was never posted. Absent are workspaces that have something here and no rules any more: all of theirs stands as it is, and
+// once they are back, it is as if their configuration had changed at that moment.
+func (p *Partition) Rebuild(read func(config []byte) (*journey.Rules, error)) (absent []string, err error) {
 	workspaces, err := p.store.Workspaces()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, w := range workspaces {
+		if _, ok := p.rules[w]; !ok {
+			absent = append(absent, w)
+			continue
+		}
 		s, err := p.space(w)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		config, err := s.stands()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if config == nil || bytes.Equal(config, s.rules.Config) {
 			continue
 		}
 		old, err := read(config)
 		if err != nil {
-			return fmt.Errorf("workspace %q: read the configuration its facts were computed by: %w", w, err)
+			return nil, fmt.Errorf("workspace %q: read the configuration its facts were computed by: %w", w, err)
 		}
 		if err := s.rebuild(old); err != nil {
-			return fmt.Errorf("workspace %q: rebuild: %w", w, err)
+			return nil, fmt.Errorf("workspace %q: rebuild: %w", w, err)
 		}
 	}
-	return p.drain()
+	return absent, p.drain()
 }
 
 // errUnderWay is met when the configuration changes while a large person is being moved: part of it is posted by the former one.

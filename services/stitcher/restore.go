@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,24 +51,47 @@ func (s *Stitcher) restore(ctx context.Context, ids []int32, since map[int32]uin
 		return r.records, err
 	}
 	s.metrics.restored.Add(float64(r.records))
+	absent := map[string]bool{}
 	for _, id := range ids {
-		p := NewPartition(id, s.of, s.rules, s.store.Partition(id), s.cfg.MaxPersonNodes)
-		p.At(time.Now().UnixMilli())
-		if err := p.Rebuild(s.read); err != nil {
-			return r.records, err
-		}
-		changes, err := p.Changes(&state.Arena{})
+		p, err := s.hold(id, since[id], absent)
 		if err != nil {
 			return r.records, err
 		}
-		rebuilt := len(p.Output().Postings)+len(p.Output().Messages) > 0 || len(changes) > 0
-		at, _, err := s.store.Position(id)
-		if err != nil {
-			return r.records, err
-		}
-		s.partitions[id] = &held{Partition: p, since: since[id], pending: rebuilt, next: at.Next, read: at.Read}
+		s.partitions[id] = p
+	}
+	if len(absent) > 0 {
+		s.log.Warn("there is state of workspaces that are not in the configuration: what they have stands as it is until they are back",
+			zap.Strings("workspaces", slices.Sorted(maps.Keys(absent))))
 	}
 	return r.records, nil
+}
+
+// hold makes a partition of what the store has of it now. Workspaces that it has and we do not are added to absent.
+func (s *Stitcher) hold(id int32, since uint64, absent map[string]bool) (_ *held, err error) {
+	p := NewPartition(id, s.of, s.rules, s.store.Partition(id), s.cfg.MaxPersonNodes)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.store.Refresh())
+		}
+	}()
+	p.At(time.Now().UnixMilli())
+	gone, err := p.Rebuild(s.read)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range gone {
+		absent[w] = true
+	}
+	changes, err := p.Changes(&state.Arena{})
+	if err != nil {
+		return nil, err
+	}
+	rebuilt := len(p.Output().Postings)+len(p.Output().Messages) > 0 || len(changes) > 0
+	at, _, err := s.store.Position(id)
+	if err != nil {
+		return nil, err
+	}
+	return &held{Partition: p, since: since, pending: rebuilt, next: at.Next, read: at.Read}, nil
 }
 
 // restoring is one restore.

@@ -53,7 +53,9 @@ func (s *Stitcher) workOne(ctx context.Context, b *batch, now int64) error {
 			// Not an event that somebody sent but our own bookkeeping: going on without it would break the promise.
 			return fmt.Errorf("message at %s/%d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
 		}
-		if err := p.Message(m); err != nil {
+		if err := p.Message(m); errors.As(err, new(*UnknownWorkspaceError)) {
+			return fmt.Errorf("workspace %q was taken out of the configuration while people of it were on the way between two partitions: put it back, and take it out once `throughline status` shows that all is done", m.Workspace)
+		} else if err != nil {
 			return err
 		}
 	}
