@@ -105,7 +105,7 @@ func TestEveryReadableTableIsFiltered(t *testing.T) {
 
 func TestNamesAreQuoted(t *testing.T) {
 	got := StageOrder([]Stage{{Workspace: "o'hara", Pipeline: `a\b`, Name: "new", Place: 1}})
-	if want := `('o\'hara', 'a\\b', 'new', 1)`; !strings.Contains(got, want) {
+	if want := `["o\'hara","a\\\\b","new",1]`; !strings.Contains(got, want) {
 		t.Errorf("%s is not in\n%s", want, got)
 	}
 }

@@ -1,7 +1,7 @@
 package schema
 
 import (
-	"fmt"
+	"encoding/json"
 	"sort"
 	"strings"
 	"time"
@@ -20,12 +20,28 @@ func StageOrder(stages []Stage) string {
 	if len(stages) == 0 {
 		return replace
 	}
-	rows := make([]string, len(stages))
+	rows := make([]any, len(stages))
 	for i, s := range stages {
-		rows[i] = fmt.Sprintf("(%s, %s, %s, %d)", quote(s.Workspace), quote(s.Pipeline), quote(s.Name), s.Place)
+		rows[i] = []any{s.Workspace, s.Pipeline, s.Name, s.Place}
 	}
-	return replace + "\nAS SELECT * FROM values('workspace String, pipeline String, stage String, position UInt32', " + strings.Join(rows, ", ") + ")"
+	return replace + "\nAS SELECT * FROM " + rowsOf("workspace String, pipeline String, stage String, position UInt32", rows)
 }
+
+// rowsOf is rows as a table function: one literal, since of values written out, each an expression, ClickHouse takes only so many.
+func rowsOf(columns string, rows []any) string {
+	var b strings.Builder
+	for _, r := range rows {
+		line, err := json.Marshal(r)
+		if err != nil {
+			panic(err) // strings and numbers
+		}
+		b.Write(append(line, '\n'))
+	}
+	return "format(JSONCompactEachRow, " + quote(columns) + ", " + quote(b.String()) + ")"
+}
+
+// MaxQuery bounds the statements made here, which ClickHouse has to be told (max_query_size): a workspace takes some 2 KiB.
+const MaxQuery = 256 << 20
 
 // stageOrderTable is as in the migration that makes the table first.
 const stageOrderTable = `
@@ -79,15 +95,16 @@ func WorkspaceSettings(all []Settings) string {
 	if len(all) == 0 {
 		return replace
 	}
-	rows := make([]string, len(all))
+	rows := make([]any, len(all))
 	for i, s := range all {
-		offsets := make([]string, len(s.Offsets))
+		offsets := make([][2]int64, len(s.Offsets))
 		for j, o := range s.Offsets {
-			offsets[j] = fmt.Sprintf("(%d, %d)", o.Since.Unix(), o.Seconds)
+			offsets[j] = [2]int64{o.Since.Unix(), int64(o.Seconds)}
 		}
-		rows[i] = fmt.Sprintf("(%s, %s, %s, %d, [%s])", quote(s.Workspace), quote(s.Timezone), quote(s.Currency), s.ChurnDays, strings.Join(offsets, ", "))
+		rows[i] = []any{s.Workspace, s.Timezone, s.Currency, s.ChurnDays, offsets}
 	}
-	return replace + "\nAS SELECT * FROM values('workspace String, timezone String, currency String, churn_days UInt32, offsets Array(Tuple(since DateTime(\\'UTC\\'), seconds Int32))', " + strings.Join(rows, ", ") + ")"
+	return replace + "\nAS SELECT * FROM " +
+		rowsOf("workspace String, timezone String, currency String, churn_days UInt32, offsets Array(Tuple(DateTime('UTC'), Int32))", rows)
 }
 
 // workspaceSettingsTable is as in the migration that makes the table first.

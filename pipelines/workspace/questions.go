@@ -29,7 +29,17 @@ func (w *Workspace) EventRules() *event.Rules {
 	return &event.Rules{
 		Workspace: w.Name, Country: w.Country, Pepper: []byte(w.Pepper), StoreContacts: w.StoreContacts,
 		Exclude: maps.Clone(w.ready.exclude), Currencies: currencies,
+		Holds: w.holds,
 	}
+}
+
+// holds reports whether the ledger has room for an amount. That a currency has no rate is another fault.
+func (w *Workspace) holds(amount event.Money, currency string) bool {
+	if _, rated := w.ready.rates[currency]; !rated {
+		return true
+	}
+	_, ok := w.Minor(amount, currency)
+	return ok
 }
 
 // CountBots reports whether the visits of bots are touches.

@@ -213,6 +213,9 @@ func TestMinor(t *testing.T) {
 	if v, ok := dear.Minor("9999999999999", "USD"); ok {
 		t.Errorf("what the ledger cannot hold became %d", v)
 	}
+	if holds := dear.EventRules().Holds; holds("9999999999999", "USD") || !holds("9999999999999", "") || !holds("1", "USD") {
+		t.Error("events are refused by another rule")
+	}
 }
 
 func TestKeys(t *testing.T) {

@@ -108,6 +108,12 @@ func (p *parser) dealBody(in *object) *Error {
 			return err
 		}
 		d.Currency = &c
+		if err := p.holds("deal.amount", d.Amount, c); err != nil {
+			return err
+		}
+		if err := p.holds("deal.cost_of_goods", d.CostOfGoods, c); err != nil {
+			return err
+		}
 	}
 	p.e.Deal = d
 	p.deal = p.rules.Node("deal", p.e.Source+"/"+d.ID)
@@ -121,6 +127,15 @@ func (p *parser) currency(field, s string) (string, *Error) {
 		return "", &Error{UnknownCurrency, field, "the workspace has no rate for " + quote(s) + ": add it to fx"}
 	}
 	return c, nil
+}
+
+// holds refuses an amount that the ledger has no room for once it is converted: a rate above 1,000 and an amount of 13 digits. An amount
+// whose currency another event of the deal tells is not known to be one.
+func (p *parser) holds(field string, amount *Money, currency string) *Error {
+	if amount == nil || p.rules.Holds == nil || p.rules.Holds(*amount, currency) {
+		return nil
+	}
+	return bad(field, "%s %s is more than the ledger can hold in the workspace's currency", *amount, currency)
 }
 
 func (p *parser) spend(in *object) *Error {
@@ -146,6 +161,9 @@ func (p *parser) spend(in *object) *Error {
 			return err
 		}
 		s.Currency = c
+	}
+	if err := p.holds("spend.amount", amount, s.Currency); err != nil {
+		return err
 	}
 	p.e.Spend = s
 	return nil

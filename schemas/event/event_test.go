@@ -1,6 +1,9 @@
 package event
 
-import "time"
+import (
+	"math/big"
+	"time"
+)
 
 var testNow = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
@@ -10,5 +13,8 @@ func testRules() *Rules {
 		Workspace: "w", Country: "PL", Pepper: []byte("not-a-secret"),
 		Exclude:    map[string]bool{"phone:+48221110000": true, "email:office@shop.example": true},
 		Currencies: map[string]bool{"EUR": true, "USD": true},
+		Holds: func(m Money, currency string) bool {
+			return currency != "USD" || m.Micros().CmpAbs(big.NewInt(1e18)) < 0
+		},
 	}
 }

@@ -14,4 +14,6 @@ type Rules struct {
 	Exclude map[string]bool
 	// Currencies are the currencies that amounts may be given in: the workspace's own and those of its fx table.
 	Currencies map[string]bool
+	// Holds, if given, reports whether the ledger can hold an amount in a currency; none is the workspace's own.
+	Holds func(amount Money, currency string) bool
 }

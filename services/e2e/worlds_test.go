@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -42,6 +43,9 @@ func TestConformance(t *testing.T) {
 			copied = strings.ReplaceAll(copied, "secret: sk_"+name+"}", "secret: sk_"+name+way+"}")
 		}
 		workspaces += copied
+	}
+	for i := range 200 { // ClickHouse takes a statement about so many only where it is told to
+		workspaces += workspaceConfig("idle"+strconv.Itoa(i), "")
 	}
 	s := newSystem(t, 12, workspaces)
 	rnd := rand.New(rand.NewPCG(1, 2))

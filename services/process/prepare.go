@@ -52,6 +52,7 @@ func Migrate(ctx context.Context, e *Engines, users []schema.User, stages []sche
 	if err := clickhouse.Migrate(ctx, admin, schema.Migrations(), schema.Views()); err != nil {
 		return err
 	}
+	admin.Settings = map[string]any{"max_query_size": schema.MaxQuery}
 	conn, err := clickhouse.Open(admin)
 	if err != nil {
 		return err
