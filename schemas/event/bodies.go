@@ -184,6 +184,6 @@ func (p *parser) lease(in *object) *Error {
 	if p.visitor.Kind == "" {
 		return &Error{NoIdentity, "identities.anonymous_id", "a lease needs the visitor that was shown the number"}
 	}
-	p.e.Lease = &LeaseData{Number: e164, Until: *until, Visitor: p.visitor.ID}
+	p.e.Lease = &LeaseData{Number: e164, Until: *until, Visitor: p.visitor.ID, Several: p.several}
 	return nil
 }

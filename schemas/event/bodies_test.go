@@ -75,6 +75,16 @@ func TestBodies(t *testing.T) {
 			&LeaseData{Number: "+48221110001", Until: 1793530800000, Visitor: r.Node("anonymous_id", "a").ID},
 		},
 		{
+			"a lease of one visitor who is named twice", `"identities":{"anonymous_id":["a"," a ","null"]},"type":"number_lease","number_lease":{"number":"+48221110001","until":"2026-11-01T11:00:00Z"}}`,
+			func(e *Event) any { return e.Lease },
+			&LeaseData{Number: "+48221110001", Until: 1793530800000, Visitor: r.Node("anonymous_id", "a").ID},
+		},
+		{
+			"a lease of two visitors", `"identities":{"anonymous_id":["a","b"]},"type":"number_lease","number_lease":{"number":"+48221110001","until":"2026-11-01T11:00:00Z"}}`,
+			func(e *Event) any { return e.Lease },
+			&LeaseData{Number: "+48221110001", Until: 1793530800000, Visitor: r.Node("anonymous_id", "a").ID, Several: true},
+		},
+		{
 			"an identify needs no object", who + `"type":"identify","identify":7}`,
 			func(e *Event) any { return e.Type }, Identify,
 		},

@@ -180,4 +180,7 @@ type LeaseData struct {
 	Until  int64
 	// Visitor is the anonymous_id node of the visitor that was shown the number.
 	Visitor NodeID
+	// Several says that the event names more than one anonymous_id: then the number was not held by exactly one visitor, and a call to it
+	// meanwhile is ambiguous.
+	Several bool
 }

@@ -98,8 +98,12 @@ func (p *parser) identities() *Error {
 		}
 		for _, v := range values {
 			node, ok := p.identity(kind, v)
-			if ok && kind == "anonymous_id" && p.visitor.Kind == "" {
+			switch {
+			case !ok || kind != "anonymous_id":
+			case p.visitor.Kind == "":
 				p.visitor = node
+			case p.visitor != node:
+				p.several = true
 			}
 		}
 	}

@@ -128,6 +128,7 @@ type parser struct {
 	contacts []contact
 	phone    Node // the client's, of a call
 	visitor  Node // of a lease
+	several  bool // visitors
 	deal     Node
 }
 

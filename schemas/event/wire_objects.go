@@ -209,7 +209,7 @@ func (s *SpendData) field(num wire.Num, v uint64, data []byte) error {
 }
 
 func (l *LeaseData) append(b []byte) []byte {
-	return wire.ID(wire.Int(wire.Bytes(b, 1, l.Number), 2, l.Until), 3, l.Visitor)
+	return wire.Bool(wire.ID(wire.Int(wire.Bytes(b, 1, l.Number), 2, l.Until), 3, l.Visitor), 4, l.Several)
 }
 
 func (l *LeaseData) field(num wire.Num, v uint64, data []byte) error {
@@ -220,6 +220,8 @@ func (l *LeaseData) field(num wire.Num, v uint64, data []byte) error {
 		l.Until = wire.ToInt(v)
 	case 3:
 		return wire.ToID(&l.Visitor, data)
+	case 4:
+		l.Several = v != 0
 	}
 	return nil
 }

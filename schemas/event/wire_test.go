@@ -108,8 +108,8 @@ func TestProto(t *testing.T) {
 			`"type":"SPEND","spend":{"date":"2026-11-01","account":"acc","utm":UTM,"impressions":"1099511627776","clicks":2,"amount":"3","currency":"EUR"}`,
 		},
 		{
-			Event{Type: NumberLease, Lease: &LeaseData{"+48221110001", -1, id}},
-			`"type":"NUMBER_LEASE","lease":{"number":"+48221110001","until":-1,"visitor":ID}`,
+			Event{Type: NumberLease, Lease: &LeaseData{"+48221110001", -1, id, true}},
+			`"type":"NUMBER_LEASE","lease":{"number":"+48221110001","until":-1,"visitor":ID,"several":true}`,
 		},
 	} {
 		t.Run(row.json, func(t *testing.T) {

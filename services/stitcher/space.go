@@ -122,7 +122,7 @@ func (s *space) stored(e *identity.Entry) {
 	case e.Event.Type == event.NumberLease:
 		l := e.Event.Lease
 		s.send(identity.Message{Kind: identity.Leased, To: identity.NumberNode(l.Number), Cause: e.Key, Lease: &identity.Lease{
-			Key: e.Key, From: e.Event.Time, Until: l.Until, Visitor: l.Visitor,
+			Key: e.Key, From: e.Event.Time, Until: l.Until, Visitor: l.Visitor, Several: l.Several,
 		}})
 	case journey.PoolCall(e.Event, s.rules.Rules):
 		s.send(identity.Message{Kind: identity.Called, To: identity.NumberNode(e.Event.Call.Company), Cause: e.Key, Call: &identity.Call{

@@ -133,8 +133,8 @@ func (w *world) random(people int) {
 		m.Manager = []string{"", "Ann", "Bob"}[w.rnd.IntN(3)]
 		w.add(event.Message, "chat", phone, some(browser)...).Message = m
 	case k < 16:
-		l := w.add(event.NumberLease, "site", browser)
-		l.Lease = &event.LeaseData{Number: number, Until: l.Time + w.rnd.Int64N(40*day), Visitor: browser.ID}
+		l := w.add(event.NumberLease, "site", browser, some(w.pick("anonymous_id", people, 3))...)
+		l.Lease = &event.LeaseData{Number: number, Until: l.Time + w.rnd.Int64N(40*day), Visitor: browser.ID, Several: len(l.Nodes) > 1}
 	case k < 17:
 		s := w.add(event.Spend, "ads", browser)
 		s.Nodes = nil

@@ -44,6 +44,7 @@ type Lease struct {
 	Key         string
 	From, Until int64 // ms
 	Visitor     ID
+	Several     bool // visitors: no call is matched while it lasts
 }
 
 // Call is a call to the number, with what was last said of it.
@@ -169,6 +170,8 @@ func (n *number) match(t int64) Match {
 		l := n.leases[i]
 		switch {
 		case t >= l.Until:
+		case l.Several:
+			return Match{State: Ambiguous}
 		case out.State == Unmatched:
 			out = Match{Matched, l.Visitor}
 		case out.Visitor != l.Visitor:

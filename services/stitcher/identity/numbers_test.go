@@ -45,7 +45,7 @@ func TestNumbersAgreeWithADirectSearch(t *testing.T) {
 		var todo []Message
 		for i := range rnd.IntN(12) {
 			from := rnd.Int64N(100)
-			l := &Lease{fmt.Sprintf("l%d", i), from, from + rnd.Int64N(30), nodeID(rnd.IntN(3))}
+			l := &Lease{fmt.Sprintf("l%d", i), from, from + rnd.Int64N(30), nodeID(rnd.IntN(3)), rnd.IntN(8) == 0}
 			leases = append(leases, l)
 			todo = append(todo, Message{Kind: Leased, To: number, Cause: l.Key, Lease: l})
 		}
@@ -80,6 +80,9 @@ func TestNumbersAgreeWithADirectSearch(t *testing.T) {
 			for _, l := range leases {
 				if l.From <= c.Time && c.Time < l.Until {
 					holders[l.Visitor] = true
+					if l.Several {
+						holders[ID{1}] = true
+					}
 					want = Match{Matched, l.Visitor}
 				}
 			}

@@ -24,6 +24,7 @@ type Recompute struct {
 type lease struct {
 	from, until int64
 	visitor     event.NodeID
+	several     bool
 }
 
 // poolCall is a call to a pool number.
@@ -42,7 +43,7 @@ func NewRecompute(r *Rules) *Recompute {
 func (c *Recompute) Hear(e *event.Event) {
 	switch {
 	case e.Type == event.NumberLease:
-		c.leases[e.Lease.Number] = append(c.leases[e.Lease.Number], lease{e.Time, e.Lease.Until, e.Lease.Visitor})
+		c.leases[e.Lease.Number] = append(c.leases[e.Lease.Number], lease{e.Time, e.Lease.Until, e.Lease.Visitor, e.Lease.Several})
 	case PoolCall(e, c.rules):
 		c.calls[e.Call.Company] = append(c.calls[e.Call.Company], poolCall{e.Time, e.Key(), e.Nodes[0].ID})
 	}
@@ -73,11 +74,8 @@ func (c *Recompute) matchNumber(calls []poolCall, leases []lease) {
 			continue
 		}
 		m := Match{Matched, held[0].visitor}
-		for _, l := range held[1:] {
-			if l.visitor != m.Visitor {
-				m = Match{State: Ambiguous}
-				break
-			}
+		if slices.ContainsFunc(held, func(l lease) bool { return l.several || l.visitor != held[0].visitor }) {
+			m = Match{State: Ambiguous}
 		}
 		if m.State == Matched {
 			c.links = append(c.links, [2]event.NodeID{call.caller, m.Visitor})

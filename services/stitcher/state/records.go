@@ -62,7 +62,7 @@ func AppendLease(b []byte, l *identity.Lease) []byte {
 	b = wire.Bytes(b, 1, l.Key)
 	b = wire.Uint(b, 2, uint64(l.From))
 	b = wire.Uint(b, 3, uint64(l.Until))
-	return wire.ID(b, 4, l.Visitor)
+	return wire.Bool(wire.ID(b, 4, l.Visitor), 5, l.Several)
 }
 
 // ParseLease decodes a lease.
@@ -78,6 +78,8 @@ func ParseLease(b []byte) (*identity.Lease, error) {
 			l.Until = int64(v)
 		case 4:
 			err = wire.ToID(&l.Visitor, data)
+		case 5:
+			l.Several = v != 0
 		}
 		return err
 	})

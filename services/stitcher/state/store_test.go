@@ -46,7 +46,7 @@ func TestStoreReadsWhatWasWritten(t *testing.T) {
 	s, err := Open("", small)
 	must(t, err)
 	e, f := entry("s/1", a, b), entry("s/2", b)
-	lease := &identity.Lease{Key: "s/3", From: 5, Until: 9, Visitor: b}
+	lease := &identity.Lease{Key: "s/3", From: 5, Until: 9, Visitor: b, Several: true}
 	call := &identity.Call{Key: "s/4", Time: 7, Home: c, Version: 2, Match: identity.Match{State: identity.Matched, Visitor: b}}
 	apply(t, s, 4,
 		records.Entry("w", identity.EntryRef{Home: a, Key: e.Key}, e), records.Entry("w", identity.EntryRef{Home: b, Key: f.Key}, f), records.Member("w", identity.Pair{A: a, B: b}, identity.Membership{Here: true}),
