@@ -41,8 +41,8 @@ func TestAStopLeavesNothingOut(t *testing.T) {
 	if len(want) < events/2 {
 		t.Fatalf("%d facts", len(want))
 	}
-	for prefix, away := range map[string]bool{"stopped.": false, "away.": true} {
-		got := (&bench{}).stitchedWith(t, prefix, events, []int64{1, 2, 10, 40, 3, 70}, away)
+	for prefix, stops := range map[string][]int64{"stopped.": {1, 2, 10, 40, 3, 70}, "away.": {2, 40}} {
+		got := (&bench{}).stitchedWith(t, prefix, events, stops, prefix == "away.")
 		if maps.Equal(got, want) {
 			continue
 		}
