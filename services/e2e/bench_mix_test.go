@@ -74,11 +74,18 @@ func BenchmarkStitcherMix(b *testing.B) {
 	b.Log("warm: ", mixed(b, "m."))
 }
 
+// mixOn writes so many events of the mix to topics of a prefix.
+func mixOn(t testing.TB, prefix string, events int) *bench {
+	t.Helper()
+	x := topics(t, prefix)
+	x = &bench{engines: x.engines, workspaces: x.workspaces, events: x.mix(events)}
+	x.fill(t, prefix)
+	return x
+}
+
 // mixed goes through the mix on topics of a prefix, and says where the time went.
 func mixed(b *testing.B, prefix string) string {
-	x := topics(b, prefix)
-	x = &bench{engines: x.engines, workspaces: x.workspaces, events: x.mix(mixEvents)}
-	x.fill(b, prefix)
+	x := mixOn(b, prefix, mixEvents)
 	n := float64(len(x.events))
 	x.events = nil // a service that has just started holds none of it
 	runtime.GC()

@@ -37,12 +37,12 @@ func (s *stopping) OnProduceRecordBuffered(r *kgo.Record) {
 // two people for ever who are one. With its broker away it ends all the same, and the next one does what it had begun.
 func TestAStopLeavesNothingOut(t *testing.T) {
 	const events = 3_000
-	want := (&bench{}).stitchedWith(t, "whole.", events, nil, false)
+	want := stitchedMix(t, "whole.", events, nil, false)
 	if len(want) < events/2 {
 		t.Fatalf("%d facts", len(want))
 	}
 	for prefix, stops := range map[string][]int64{"stopped.": {1, 2, 10, 40, 3, 70}, "away.": {2, 40}} {
-		got := (&bench{}).stitchedWith(t, prefix, events, stops, prefix == "away.")
+		got := stitchedMix(t, prefix, events, stops, prefix == "away.")
 		if maps.Equal(got, want) {
 			continue
 		}
@@ -91,13 +91,11 @@ func (c wired) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// stitchedWith stitches the mix, by a stitcher that is ended in the middle of a transaction as often as there are numbers of facts, with the
-// broker away or not, and returns what stands.
-func (x *bench) stitchedWith(t *testing.T, prefix string, events int, stops []int64, away bool) map[string]int64 {
+// stitchedMix is what stands once the mix is stitched, by a stitcher that is ended in the middle of a transaction as often as there are
+// numbers of facts, with the broker away or not.
+func stitchedMix(t *testing.T, prefix string, events int, stops []int64, away bool) map[string]int64 {
 	t.Helper()
-	x = topics(t, prefix)
-	x = &bench{engines: x.engines, workspaces: x.workspaces, events: x.mix(events)}
-	x.fill(t, prefix)
+	x := mixOn(t, prefix, events)
 	cfg := stitcher.DefaultConfig()
 	cfg.TopicPrefix, cfg.TransactionalID, cfg.StateDir = prefix, "stop-"+prefix, t.TempDir()
 	cfg.MaxRecords = 100 // so that there is something left to be stopped in
