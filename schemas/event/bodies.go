@@ -161,9 +161,9 @@ func (p *parser) spend(in *object) *Error {
 			return err
 		}
 		s.Currency = c
-	}
-	if err := p.holds("spend.amount", amount, s.Currency); err != nil {
-		return err
+		if err := p.holds("spend.amount", amount, c); err != nil {
+			return err
+		}
 	}
 	p.e.Spend = s
 	return nil
